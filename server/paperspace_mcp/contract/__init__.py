@@ -1,0 +1,1 @@
+"""What the API is: operations, shapes, catalogue, errors. Facts only; nothing here decides or calls."""

@@ -1,0 +1,1 @@
+"""What we decide: pure functions and tables. No await, clock, random or I/O."""

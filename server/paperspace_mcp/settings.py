@@ -1,0 +1,106 @@
+"""What the operator sets: flags over environment over files. Read once, at the composition root."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from paperspace_mcp.contract.errors import OperatorError
+
+DEFAULT_URL = "https://api.paperspace.com/v1"
+MAX_WAIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the API is and how long we wait for it. Times are seconds."""
+
+    url: str = DEFAULT_URL
+    key: str | None = field(default=None, repr=False)
+    connect_timeout_s: float = 5.0
+    read_timeout_s: float = 20.0
+    budget_s: float = 30.0
+    """The longest that one read may take with all its retries. A `Retry-After` beyond it is told, not slept."""
+    max_attempts: int = 4
+    max_answer_bytes: int = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is configured. `state_dir` holds the records of approvals."""
+
+    upstream: Upstream = field(default_factory=Upstream)
+    state_dir: Path = Path()
+    log_level: str = "WARNING"
+    max_wait_s: float = 50.0
+    protect: tuple[str, ...] = ("prod*",)
+    demo: bool = False
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of this process.
+
+    Raises:
+        OperatorError: a value that cannot be used, named without its content.
+    """
+    upstream = Upstream(url=environ.get("PAPERSPACE_API_URL", DEFAULT_URL).rstrip("/"), key=_key(environ))
+    return Settings(
+        upstream=upstream,
+        state_dir=_state_dir(environ),
+        log_level=environ.get("PAPERSPACE_MCP_LOG_LEVEL", "WARNING").upper(),
+        max_wait_s=_max_wait(environ),
+    )
+
+
+def _key(environ: Mapping[str, str]) -> str | None:
+    """Precedence: the variable, the file it names, the provider's own CLI (read only)."""
+    return (environ.get("PAPERSPACE_API_KEY") or "").strip() or _key_of_file(environ) or _key_of_cli(environ)
+
+
+def _key_of_file(environ: Mapping[str, str]) -> str | None:
+    path = environ.get("PAPERSPACE_API_KEY_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_API_KEY_FILE"}) from None
+
+
+def _key_of_cli(environ: Mapping[str, str]) -> str | None:
+    home = Path(environ.get("HOME") or Path.home()) / ".paperspace"
+    keys, team = _toml(home / "credentials.toml").get("keys", {}), _toml(home / "config.toml").get("team")
+    key = keys.get(team) if isinstance(keys, dict) and isinstance(team, str) else None
+    return key if isinstance(key, str) else None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    """A file of the provider's CLI; one that is missing or broken is none of ours to complain of."""
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _state_dir(environ: Mapping[str, str]) -> Path:
+    if chosen := environ.get("PAPERSPACE_MCP_STATE_DIR"):
+        return Path(chosen).expanduser()
+    from platformdirs import user_state_path
+
+    return user_state_path("paperspace-mcp")
+
+
+def _max_wait(environ: Mapping[str, str]) -> float:
+    text = environ.get("PAPERSPACE_MCP_MAX_WAIT", "50")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= MAX_WAIT_S:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_MAX_WAIT"})
+    return seconds

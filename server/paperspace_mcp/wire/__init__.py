@@ -1,0 +1,1 @@
+"""What touches the world: the only HTTP, and the store."""
