@@ -1,0 +1,154 @@
+"""The embedded store: one SQLite file in the state directory, shared by all processes of one user."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status, meet
+
+SCHEMA_VERSION = 1
+_KEEP_S = 30 * 24 * 3600.0
+_COLUMNS = tuple(field.name for field in fields(Record))
+_SCHEMA = f"""
+CREATE TABLE records ({", ".join(_COLUMNS)}, targets TEXT NOT NULL, PRIMARY KEY (code));
+CREATE INDEX records_by_call ON records (principal, digest);
+PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+class SqliteStore:
+    """See `wire.store.Store`.
+
+    Raises:
+        OSError: the file cannot be opened, written, or was made by a newer version.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "approvals.sqlite3"
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+
+    def find(self, principal: str, digest: str, now: float, channel: Channel) -> Meeting:
+        with self._transaction() as db:
+            return _meeting(db, principal, digest, now, channel)
+
+    def issue(self, record: Record, targets: Collection[str], now: float) -> Meeting:
+        with self._transaction() as db:
+            meeting = _meeting(db, record.principal, record.digest, now, record.channel)
+            if meeting.record is None:
+                _insert(db, record, targets)
+                _forget(db, now)
+            return meeting if meeting.record is not None else Meeting("open", record)
+
+    def get(self, code: str) -> Record | None:
+        with self._transaction() as db:
+            row = db.execute("SELECT * FROM records WHERE code = ?", (code,)).fetchone()
+            return _record(row) if row else None
+
+    def inbox(self, now: float) -> list[Record]:
+        query = "SELECT * FROM records WHERE status = ? AND channel = ? AND expires_at >= ? ORDER BY issued_at"
+        with self._transaction() as db:
+            return [_record(row) for row in db.execute(query, (Status.OPEN, Channel.INBOX, now))]
+
+    def close(self, code: str, status: Status, *, approver: str = "") -> bool:
+        query = "UPDATE records SET status = ?, approver = ? WHERE code = ? AND status = ?"
+        with self._transaction() as db:
+            return db.execute(query, (status, approver, code, Status.OPEN)).rowcount == 1
+
+    def spend(self, code: str, expected: Status, now: float) -> bool:
+        query = (
+            "UPDATE records SET status = ?, spent_at = ? "
+            "WHERE code = ? AND status = ? AND issued_at <= ? AND expires_at >= ?"
+        )
+        with self._transaction() as db:
+            return db.execute(query, (Status.SPENT, now, code, expected, now, now)).rowcount == 1
+
+    def settle(self, code: str, outcome: str, *, settled: bool, repeatable: bool) -> None:
+        query = "UPDATE records SET outcome = ?, settled = ?, repeatable = ? WHERE code = ? AND status = ?"
+        with self._transaction() as db:
+            db.execute(query, (outcome, settled, repeatable, code, Status.SPENT))
+
+    def shut(self) -> None:
+        """Close the file; a later call opens it again."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                db = self._db = self._db or _open(self._path)
+                db.execute("BEGIN IMMEDIATE")
+                with db:
+                    yield db
+            except sqlite3.IntegrityError:
+                raise KeyError("code") from None
+            except sqlite3.Error as error:
+                raise OSError(f"the store of approvals cannot be used ({error.__class__.__name__})") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # sqlite would create it readable for all
+    db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")  # a spent mark must survive a power cut, or it is spent twice
+    _upgrade(db)
+    return db
+
+
+def _upgrade(db: sqlite3.Connection) -> None:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        db.close()
+        raise OSError("the store of approvals was made by a newer version")
+    if version == 0:
+        with_lock = f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;"
+        try:
+            db.executescript(with_lock)
+        except sqlite3.OperationalError:
+            db.executescript("ROLLBACK")
+            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:  # another process was first
+                raise
+
+
+def _meeting(db: sqlite3.Connection, principal: str, digest: str, now: float, channel: Channel) -> Meeting:
+    query = "SELECT * FROM records WHERE principal = ? AND digest = ? ORDER BY issued_at DESC LIMIT 20"
+    rows = db.execute(query, (principal, digest)).fetchall()
+    return meet([_record(row) for row in rows if not _overtaken(db, row)], now, channel)
+
+
+def _overtaken(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
+    """Whether another approved call changed a target after this one: start, stop, start is three wishes."""
+    if row["status"] != Status.SPENT:
+        return False
+    query = "SELECT 1 FROM records WHERE status = ? AND spent_at > ? AND digest != ? AND instr(targets, ?) LIMIT 1"
+    ids = [target for target in row["targets"].split(",") if target]
+    return any(db.execute(query, (Status.SPENT, row["spent_at"], row["digest"], f",{one},")).fetchone() for one in ids)
+
+
+def _insert(db: sqlite3.Connection, record: Record, targets: Collection[str]) -> None:
+    values = [*asdict(record).values(), "," + ",".join(targets) + ","]
+    db.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - question marks only
+
+
+def _forget(db: sqlite3.Connection, now: float) -> None:
+    """Records are kept for a month, for whoever asks what a code was."""
+    db.execute("DELETE FROM records WHERE expires_at < ?", (now - _KEEP_S,))
+
+
+def _record(row: sqlite3.Row) -> Record:
+    values: dict[str, Any] = {name: row[name] for name in _COLUMNS}
+    values.update(effect=Effect(values["effect"]), channel=Channel(values["channel"]), status=Status(values["status"]))
+    for name in ("out_of_band_only", "settled", "repeatable"):
+        values[name] = bool(values[name])
+    return Record(**values)
