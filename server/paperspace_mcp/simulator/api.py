@@ -1,0 +1,137 @@
+"""The HTTP face: routes, bodies, keys, errors and answers as the provider gives them. Pure but for the world."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote
+
+from paperspace_mcp.simulator import changes, operations
+from paperspace_mcp.simulator.operations import Call
+from paperspace_mcp.simulator.validation import UNAUTHORIZED, Refusal, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from paperspace_mcp.simulator.faults import Fault
+    from paperspace_mcp.simulator.wire import Request
+    from paperspace_mcp.simulator.world import World
+
+BODY_LIMIT = 100 * 1024
+_OPEN = frozenset({"list_templates", "auth_session"})
+_TAKES_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+_ROUTES: tuple[tuple[str, str, Callable[[Call], Any]], ...] = (
+    ("GET", "machines", operations.list_machines),
+    ("POST", "machines", changes.create_machine),
+    ("GET", "machines/*", operations.get_machine),
+    ("PUT", "machines/*", changes.update_machine),
+    ("DELETE", "machines/*", operations.delete_machine),
+    ("PATCH", "machines/*/start", operations.start_machine),
+    ("PATCH", "machines/*/stop", operations.stop_machine),
+    ("PATCH", "machines/*/restart", operations.restart_machine),
+    ("GET", "machines/*/accessors", operations.list_machine_accessors),
+    ("POST", "machines/*/accessors", operations.add_machine_accessor),
+    ("GET", "machines/*/accessors/*", operations.get_machine_accessor),
+    ("DELETE", "machines/*/accessors/*", operations.remove_machine_accessor),
+    ("GET", "machines/*/desktop", operations.get_machine_desktop),
+    ("GET", "machine-events", operations.list_machine_events),
+    ("GET", "machine-events/*", operations.get_machine_event),
+    ("GET", "os-templates", operations.list_templates),
+    ("GET", "machine-availability", operations.machine_availability),
+    ("GET", "auth/session", operations.auth_session),
+    ("GET", "teams/*/users", operations.list_team_users),
+)
+_BY_SHAPE = {(method, len(pattern.split("/"))): [] for method, pattern, _ in _ROUTES}  # type: ignore[var-annotated]
+for _method, _pattern, _run in _ROUTES:
+    _BY_SHAPE[_method, len(_pattern.split("/"))].append((_pattern.split("/"), _run))
+OPERATIONS = tuple(run.__name__ for _, _, run in _ROUTES)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A matched operation with its decoded path parameters."""
+
+    run: Callable[[Call], Any]
+    ids: list[str]
+
+    @property
+    def operation(self) -> str:
+        return self.run.__name__
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: HTTP status, body bytes, further headers."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+def route(method: str, path: str) -> Route | None:
+    """Match a raw path; a segment is decoded after the split, so `%2F` stays inside an id."""
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    for pattern, run in _BY_SHAPE.get((method, len(parts)), ()):
+        if all(want in ("*", part) for want, part in zip(pattern, parts, strict=True)) and all(parts):
+            return Route(run, [part for want, part in zip(pattern, parts, strict=True) if want == "*"])
+    return None
+
+
+def first_values(query: str) -> dict[str, str]:
+    """Repeated keys: the first wins."""
+    return dict(reversed(parse_qsl(query, keep_blank_values=True)))
+
+
+def json_answer(status: int, value: Any, **headers: str) -> Answer:
+    return Answer(status, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), headers)
+
+
+def _body(request: Request) -> Any:
+    """Parsed only when it is declared as JSON: a PATCH that declares it and sends nothing fails to parse."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method not in _TAKES_BODY or declared != "application/json":
+        return {}
+    if len(request.raw_body) > BODY_LIMIT:
+        raise Refusal(413, "Request body too large")
+    try:
+        return json.loads(request.raw_body)
+    except ValueError:
+        raise Refusal(400, "Failed to parse request body", "PARSE_ERROR") from None
+
+
+def respond(
+    world: World, request: Request, matched: Route | None, *, known_key: bool, fault: Fault | None = None
+) -> Answer:
+    """Carry the request out and answer it; marks `request.applied`. Call with the world's lock held."""
+    try:
+        return json_answer(200, _run(world, request, matched, known_key, fault))
+    except Refusal as refusal:
+        return json_answer(refusal.status, refusal.as_json())
+
+
+def _run(world: World, request: Request, matched: Route | None, known_key: bool, fault: Fault | None) -> Any:
+    """The order of the framework: route, then body, then key, then input."""
+    if matched is None:
+        raise not_found()
+    body = _body(request)
+    if not known_key and matched.operation not in _OPEN:
+        raise Refusal(401, UNAUTHORIZED)
+    call = Call(world, world.settle(), matched.ids, request.query, body, fault, known_key)
+    try:
+        return matched.run(call)
+    finally:
+        request.applied = call.applied
+
+
+def key_of(pairs: list[tuple[bytes, bytes]]) -> str | None:
+    """The bearer key of a request."""
+    values = [value.decode("latin-1") for name, value in pairs if name.lower() == b"authorization"]
+    scheme, _, key = (values or [""])[0].partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def is_known(key: str | None, keys: Collection[str]) -> bool:
+    return key is not None and key in keys

@@ -1,0 +1,76 @@
+"""The fleets: the believable default one, and generated ones of any size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from paperspace_mcp.simulator import catalog
+from paperspace_mcp.simulator.model import Machine
+
+if TYPE_CHECKING:
+    from paperspace_mcp.simulator.world import World
+
+_HOUR, _DAY = 3600.0, 86400.0
+
+
+def fill(world: World, fleet: Literal["default", "empty"] | int) -> None:
+    """Put the asked fleet into an empty world. Raises ValueError for an unknown name."""
+    now = world.clock.now()
+    if fleet == "empty":
+        return
+    if fleet == "default":
+        from paperspace_mcp.simulator import default_fleet  # noqa: PLC0415 - it needs `add` of this module
+
+        default_fleet.fill(world, now)
+    elif isinstance(fleet, int):
+        _generate(world, now, fleet)
+    else:
+        raise ValueError(f"no such fleet: {fleet!r}")
+
+
+def known_user(user_id: str) -> str:
+    return catalog.USERS[user_id].id
+
+
+def add(world: World, now: float, **fields: Any) -> Machine:
+    """A machine with believable values wherever nothing is said. Raises TypeError for an unknown field."""
+    own = {name: fields[name] for name in fields.keys() & Machine.__dataclass_fields__.keys()}
+    own = {"id": world.new_id("ps", 9), "name": "machine", "dtCreated": now, "dtModified": now, **own}
+    machine = Machine(**own)
+    machine.overrides.update({name: value for name, value in fields.items() if name not in own})
+    if machine.machineType not in catalog.TYPES:
+        raise ValueError(f"no such machine type: {machine.machineType}")
+    _complete(world, machine)
+    return world.add(machine)
+
+
+def _complete(world: World, machine: Machine) -> None:
+    machine.networkId = machine.networkId or catalog.DEFAULT_NETWORKS.get(machine.region)
+    machine.privateIp = machine.privateIp or world.private_ip()
+    machine.storageUsed = machine.storageUsed or int(machine.diskSize * catalog.GIB * world.random.uniform(0.2, 0.7))
+    has_address = machine.publicIpType == "static" or (machine.publicIpType == "dynamic" and machine.running)
+    if has_address and machine.publicIp is None:
+        machine.publicIp = world.public_ip()
+
+
+def past(world: World, machine: Machine, name: str, at: float, **fields: Any) -> None:
+    """An event of the past: done after its usual duration unless something else is said."""
+    end = at + world.durations.get(name, 3.0)
+    told = {"state": "done", "dtStarted": at + 0.4, "dtFinished": end, **fields}
+    world.event(name, machine, at, **told)
+
+
+_TYPES = ("A4000", "P4000", "C5", "RTX4000", "P5000", "C7")
+_STATES = ("ready", "off", "off", "ready", "ready")
+
+
+def _generate(world: World, now: float, count: int) -> None:
+    """`count` machines with two events each."""
+    for index in range(count):
+        created = now - (count - index) * 61.0 - _HOUR
+        fields = {"machineType": _TYPES[index % 6], "region": ("ny2", "ca1", "ams1")[index % 3]}
+        state, name = _STATES[index % 5], f"node-{index:05d}"
+        machine = add(world, now, id=f"ps{index:07d}", name=name, state=state, dtCreated=created, **fields)
+        machine.dtModified = created + 150
+        past(world, machine, "create", created)
+        past(world, machine, "start" if machine.running else "stop", created + 95)
