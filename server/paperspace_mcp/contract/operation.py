@@ -7,6 +7,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel
 
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.shapes import Shape
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -34,8 +35,8 @@ class Operation(Generic[Gives]):
     path: str
     gives: type[Gives]
     effect: Effect
-    query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    query: type[Shape] | None = None
+    body: type[Shape] | None = None
     consequence: str = ""
     reference: bool = True
     """Whether it is one of the reference's 15. Neighbours are feature-detected and may be missing upstream."""

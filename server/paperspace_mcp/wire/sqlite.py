@@ -69,10 +69,13 @@ class SqliteStore:
         with self._transaction() as db:
             return db.execute(query, (Status.SPENT, now, code, expected, now, now)).rowcount == 1
 
-    def settle(self, code: str, outcome: str, *, settled: bool, repeatable: bool) -> None:
-        query = "UPDATE records SET outcome = ?, settled = ?, repeatable = ? WHERE code = ? AND status = ?"
+    def note(self, code: str, before: str, after: str, *, settled: bool = False, repeatable: bool = False) -> bool:
+        query = (
+            "UPDATE records SET outcome = ?, settled = ?, repeatable = ? WHERE code = ? AND status = ? AND outcome = ?"
+        )
+        values = (after, settled, repeatable, code, Status.SPENT, before)
         with self._transaction() as db:
-            db.execute(query, (outcome, settled, repeatable, code, Status.SPENT))
+            return db.execute(query, values).rowcount == 1
 
     def shut(self) -> None:
         """Close the file; a later call opens it again."""

@@ -41,6 +41,6 @@ class Store(Protocol):
         """Spend a record, once for ever; False where it was not in the expected state or has expired."""
         ...
 
-    def settle(self, code: str, outcome: str, *, settled: bool, repeatable: bool) -> None:
-        """Write down what became of a spent record's steps so far."""
+    def note(self, code: str, before: str, after: str, *, settled: bool = False, repeatable: bool = False) -> bool:
+        """Write down what became of a spent record's steps so far; False where another process wrote first."""
         ...

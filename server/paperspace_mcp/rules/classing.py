@@ -1,0 +1,81 @@
+"""The class of a call, from its tool and its arguments: what hides inside an update or a create."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from paperspace_mcp.contract.effects import Effect, highest
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules.pricing import rate, usd_per_hour
+
+GIB = 2**30
+
+
+def of_create(body: Mapping[str, Any]) -> Effect:
+    """A create spends; naming accessors also gives them full admin."""
+    return Effect.GRANT if body.get("accessorIds") else Effect.SPEND
+
+
+def of_update(machine: Machine, changed: Mapping[str, Any]) -> Effect:
+    """The highest class among the fields that would really change."""
+    return highest([of_field(machine, name, value) for name, value in changed.items()])
+
+
+def of_field(machine: Machine, name: str, value: Any) -> Effect:
+    """The class of setting one field of an update (the provider's name) to a new value."""
+    if name in _ALWAYS:
+        return _ALWAYS[name]
+    judge = _JUDGES.get(name)
+    return judge(machine, value) if judge else Effect.DISRUPT
+
+
+def _machine_type(machine: Machine, value: Any) -> Effect:
+    """Dearer or unpriced spends. Any change of type needs the machine off, which disrupts nothing by itself."""
+    old, new = rate(machine), usd_per_hour(str(value))
+    return Effect.SPEND if new is None or old is None or new > old else Effect.DISRUPT
+
+
+def _auto_shutdown(_machine: Machine, value: Any) -> Effect:
+    return Effect.DISRUPT if value else Effect.SPEND
+
+
+def _auto_snapshot(_machine: Machine, value: Any) -> Effect:
+    return Effect.DISRUPT if value else Effect.DESTROY
+
+
+def _save_count(machine: Machine, value: Any) -> Effect:
+    """Fewer kept deletes the others."""
+    kept = machine.auto_snapshot_save_count
+    return Effect.DISRUPT if kept is not None and value >= kept else Effect.DESTROY
+
+
+def _public_ip(machine: Machine, _value: Any) -> Effect:
+    """A static address that is left is gone to somebody else."""
+    return Effect.DESTROY if machine.public_ip_type == "static" else Effect.DISRUPT
+
+
+_ALWAYS: dict[str, Effect] = {
+    "diskSize": Effect.DESTROY,  # a disk only grows
+    "networkId": Effect.DESTROY,  # there is no way back to the default network
+    "restorePointEnabled": Effect.DESTROY,
+    "restorePointFrequency": Effect.DESTROY,
+    "restorePointSnapshotId": Effect.DESTROY,
+}
+_JUDGES = {
+    "machineType": _machine_type,
+    "autoShutdownEnabled": _auto_shutdown,
+    "autoSnapshotEnabled": _auto_snapshot,
+    "autoSnapshotSaveCount": _save_count,
+    "publicIpType": _public_ip,
+}
+
+
+def current(machine: Machine, name: str) -> Any:
+    """What an update's field (the provider's name) is set to now; None where it is not known."""
+    if name == "diskSize":
+        return None if machine.storage_total is None else machine.storage_total / GIB
+    return machine.model_dump(by_alias=True).get(name)
+
+
+def changes(machine: Machine, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an update that are not so already. An unknown present value counts as a change."""
+    return {name: value for name, value in body.items() if current(machine, name) != value}

@@ -1,0 +1,53 @@
+"""What things cost, as far as anybody outside the provider can know.
+
+A running machine's own `usageRate` comes first. The table is for machines that are off or do not exist yet; its
+prices were quoted from the provider's pricing page on 2026-09-20, the two marked ones from a 2024 catalogue.
+"""
+
+from paperspace_mcp.contract.shapes import Machine
+
+SOURCE = "pricing page, 2026-09-20"
+HOURS_PER_MONTH = 730.0
+
+USD_PER_HOUR: dict[str, float] = {
+    "C1": 0.0045,
+    "C10": 1.60,
+    "GPU+": 0.45,
+    "P4000": 0.51,
+    "P5000": 0.78,
+    "P6000": 1.10,
+    "RTX4000": 0.56,
+    "RTX5000": 0.82,
+    "A4000": 0.76,
+    "A5000": 1.38,
+    "A6000": 1.89,
+    "V100": 2.30,
+    "V100-32G": 2.30,  # 2024 catalogue
+    "A100": 3.09,
+    "A100-80G": 3.18,  # 2024 catalogue; 1.15 is a commitment price
+    "H100": 3.09,
+}
+
+
+def usd_per_hour(machine_type: str) -> float | None:
+    """The listed price of a type; None where none is known, as for C2-C9. `A100x4` is four of an `A100`."""
+    label, _, count = machine_type.partition("x")
+    price = {name.casefold(): price for name, price in USD_PER_HOUR.items()}.get(label.casefold())
+    if price is None or not count:
+        return price
+    return round(price * int(count), 4) if count.isdigit() else None
+
+
+def rate(machine: Machine) -> float | None:
+    """USD per hour while the machine runs: its own rate, else the table's; None where nobody knows."""
+    return machine.usage_rate or usd_per_hour(machine.machine_type)
+
+
+def per_month(usd: float | None) -> float | None:
+    """The same for a month of 730 hours."""
+    return None if usd is None else round(usd * HOURS_PER_MONTH, 2)
+
+
+def words(usd: float | None) -> str:
+    """A price as a person reads it, with the month beside the hour."""
+    return "price unknown" if usd is None else f"{usd:g} USD/h (about {usd * HOURS_PER_MONTH:,.0f} USD/month)"
