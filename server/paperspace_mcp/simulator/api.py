@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -43,9 +44,9 @@ _ROUTES: tuple[tuple[str, str, Callable[[Call], Any]], ...] = (
     ("GET", "auth/session", operations.auth_session),
     ("GET", "teams/*/users", operations.list_team_users),
 )
-_BY_SHAPE = {(method, len(pattern.split("/"))): [] for method, pattern, _ in _ROUTES}  # type: ignore[var-annotated]
-for _method, _pattern, _run in _ROUTES:
-    _BY_SHAPE[_method, len(_pattern.split("/"))].append((_pattern.split("/"), _run))
+_BY_SHAPE: dict[tuple[str, int], list[tuple[list[str], Callable[[Call], Any]]]] = defaultdict(list)
+for _method, _pattern, _operation in _ROUTES:
+    _BY_SHAPE[_method, len(_pattern.split("/"))].append((_pattern.split("/"), _operation))
 OPERATIONS = tuple(run.__name__ for _, _, run in _ROUTES)
 
 

@@ -1,8 +1,8 @@
-"""The fleets: the believable default one, and generated ones of any size."""
+"""Making machines with believable values, one or ten thousand."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from paperspace_mcp.simulator import catalog
 from paperspace_mcp.simulator.model import Machine
@@ -10,22 +10,7 @@ from paperspace_mcp.simulator.model import Machine
 if TYPE_CHECKING:
     from paperspace_mcp.simulator.world import World
 
-_HOUR, _DAY = 3600.0, 86400.0
-
-
-def fill(world: World, fleet: Literal["default", "empty"] | int) -> None:
-    """Put the asked fleet into an empty world. Raises ValueError for an unknown name."""
-    now = world.clock.now()
-    if fleet == "empty":
-        return
-    if fleet == "default":
-        from paperspace_mcp.simulator import default_fleet  # noqa: PLC0415 - it needs `add` of this module
-
-        default_fleet.fill(world, now)
-    elif isinstance(fleet, int):
-        _generate(world, now, fleet)
-    else:
-        raise ValueError(f"no such fleet: {fleet!r}")
+_HOUR = 3600.0
 
 
 def known_user(user_id: str) -> str:
@@ -64,8 +49,9 @@ _TYPES = ("A4000", "P4000", "C5", "RTX4000", "P5000", "C7")
 _STATES = ("ready", "off", "off", "ready", "ready")
 
 
-def _generate(world: World, now: float, count: int) -> None:
+def generate(world: World, count: int) -> None:
     """`count` machines with two events each."""
+    now = world.clock.now()
     for index in range(count):
         created = now - (count - index) * 61.0 - _HOUR
         fields = {"machineType": _TYPES[index % 6], "region": ("ny2", "ca1", "ams1")[index % 3]}

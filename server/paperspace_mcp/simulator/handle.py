@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from paperspace_mcp.simulator import default_fleet
 from paperspace_mcp.simulator import fleet as fleets
 from paperspace_mcp.simulator.asgi import App
 from paperspace_mcp.simulator.clock import Clock
@@ -42,7 +43,7 @@ class Simulator:
         self.world = World(self.clock, self.variant, seed)
         self.faults = Faults()
         self.wire: list[Request] = []
-        fleets.fill(self.world, fleet)
+        _fill(self.world, fleet)
         self.app = App(self)
 
     # -- looking ----------------------------------------------------------------------------------------------------
@@ -138,6 +139,15 @@ class Simulator:
         with self.world.lock:
             found = self.machine(machine)
             found.accessors[fleets.known_user(user_id)] = None
+
+
+def _fill(world: World, fleet: str | int) -> None:
+    if isinstance(fleet, int):
+        fleets.generate(world, fleet)
+    elif fleet == "default":
+        default_fleet.fill(world, world.clock.now())
+    elif fleet != "empty":
+        raise ValueError(f"no such fleet: {fleet!r}")
 
 
 def _end_current(machine: Machine, now: float) -> None:

@@ -64,7 +64,7 @@ def code_for(status: int) -> str:
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818 - it is the answer, not an accident
+class Refusal(Exception):
     """An error answer: HTTP status, message, code and validation issues."""
 
     status: int

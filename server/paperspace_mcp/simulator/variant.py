@@ -37,7 +37,7 @@ class Variant:
     strict_bodies: bool = False
     """Refuse unknown body keys (the schema says so) instead of ignoring them (the provider's samples rely on it)."""
     console_rules: bool = False
-    """Enforce the console's rules: timeout 1, 8, 24 or 168 hours, save count 1-9, snapshots need frequency and count."""
+    """Enforce the console's rules: timeout 1, 8, 24 or 168 hours, save count 1-9, snapshots need both fields."""
     start_on_create: bool = True
     """Default of startOnCreate."""
     public_ip_type: Literal["static", "dynamic", "none"] = "dynamic"
