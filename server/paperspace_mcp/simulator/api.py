@@ -87,7 +87,12 @@ def first_values(query: str) -> dict[str, str]:
 
 
 def json_answer(status: int, value: Any, **headers: str) -> Answer:
-    return Answer(status, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(), headers)
+    """A lone surrogate in a name goes out escaped, as JSON.stringify writes it."""
+    return Answer(
+        status,
+        json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace"),
+        headers,
+    )
 
 
 def _body(request: Request) -> Any:
@@ -98,9 +103,13 @@ def _body(request: Request) -> Any:
     if len(request.raw_body) > BODY_LIMIT:
         raise Refusal(413, "Request body too large")
     try:
-        return json.loads(request.raw_body)
-    except ValueError:
+        return json.loads(request.raw_body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
         raise Refusal(400, "Failed to parse request body", "PARSE_ERROR") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def respond(

@@ -10,6 +10,7 @@ import asyncio
 import json
 import socket
 import struct
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from paperspace_mcp.simulator import api, control
@@ -138,15 +139,12 @@ class Exchange:
         await self._answer(request, self._apply(request))
 
     async def _meet_status(self, request: Request, fault: Fault) -> None:
-        params = fault.params
-        if params.get("apply"):
+        if fault.params.get("apply"):
             self._apply(request)
-        status = int(params.get("status", 500))
-        body = {"message": params.get("message", _MESSAGES.get(status, "Internal server error"))}
-        answer = api.json_answer(status, {**body, "code": params.get("code", code_for(status))})
-        answer.headers.update({name: str(value) for name, value in params.get("headers", {}).items()})
-        if params.get("retry_after") is not None:
-            answer.headers["retry-after"] = str(params["retry_after"])
+        answer = _error(int(fault.params.get("status", 500)), fault.params)
+        answer.headers.update({name: str(value) for name, value in fault.params.get("headers", {}).items()})
+        if fault.params.get("retry_after") is not None:
+            answer.headers["retry-after"] = str(fault.params["retry_after"])
         await self._answer(request, answer)
 
     async def _meet_slow(self, request: Request, fault: Fault) -> None:
@@ -223,4 +221,15 @@ class Exchange:
 
 
 _OPENING, _CLOSING = b'{"hasMore":false,"items":[],"padding":"', b'"}'
-_MESSAGES = {429: "Too many requests", 502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}
+
+
+def _error(status: int, params: dict[str, Any]) -> Answer:
+    """The provider's error form; with `body`, what a proxy in front of it would send (HTML unless said)."""
+    if "body" in params:
+        kind = str(params.get("content_type", "text/html"))
+        return api.Answer(status, str(params["body"]).encode(), content_type=kind)
+    message = params.get("message", _PHRASES.get(status, "Internal server error"))
+    return api.json_answer(status, {"message": message, "code": params.get("code", code_for(status))})
+
+
+_PHRASES = {known.value: known.phrase for known in HTTPStatus}

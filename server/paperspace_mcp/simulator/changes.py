@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from paperspace_mcp.simulator import catalog, lifecycle, validation
+from paperspace_mcp.simulator.fleet import readdress
 from paperspace_mcp.simulator.model import Machine
 from paperspace_mcp.simulator.operations import idle
 from paperspace_mcp.simulator.validation import Refusal, not_found
@@ -86,7 +87,9 @@ def update_machine(call: Call) -> Any:
         _may_resize(call.world, machine) if resize else idle(machine)
     _set(call.world, machine, {name: asked[name] for name in _SETTINGS & asked.keys()})
     machine.dtModified = call.now
-    return call.answer(machine, _move(call, machine, resize, network))
+    answer = call.answer(machine, _move(call, machine, resize, network))
+    call.applied = bool(asked)
+    return answer
 
 
 def _move(call: Call, machine: Machine, resize: dict[str, object], network: str | None) -> Event | None:
@@ -132,10 +135,4 @@ def _set(world: World, machine: Machine, settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         setattr(machine, name, value)
     if "publicIpType" in settings:
-        _readdress(world, machine)
-
-
-def _readdress(world: World, machine: Machine) -> None:
-    kind = machine.publicIpType
-    keeps = kind == "static" or (kind == "dynamic" and machine.running)
-    machine.publicIp = (machine.publicIp or world.public_ip()) if keeps else None
+        readdress(world, machine)

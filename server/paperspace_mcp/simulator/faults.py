@@ -22,7 +22,8 @@ class Fault:
     kind: one of KINDS. operation: an operation name, its short form ("start"), or "*".
     times: how many requests it hits (None: all of them). after: how many matching requests pass first.
     machine (optional): only requests for this machine id.
-    Other params by kind: status(status, retry_after, code, message, headers, apply), slow(seconds, apply),
+    Other params by kind: status(status, retry_after, code, message, headers, apply;
+    or a raw body with content_type), slow(seconds, apply),
     close/reset(stage), stall(stage), malformed(body, content_type, status), oversized(size),
     event_error_null(finished, transient). Raises ValueError for an unknown kind or stage.
     """

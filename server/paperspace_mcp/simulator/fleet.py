@@ -14,7 +14,22 @@ _HOUR = 3600.0
 
 
 def known_user(user_id: str) -> str:
+    """The id itself. Raises KeyError for nobody of the team."""
     return catalog.USERS[user_id].id
+
+
+def known_type(label: str) -> str:
+    """The label itself. Raises ValueError for one that is not sold."""
+    if label not in catalog.TYPES:
+        raise ValueError(f"no such machine type: {label}")
+    return label
+
+
+def readdress(world: World, machine: Machine) -> None:
+    """A static address is kept, a dynamic one only while the machine runs (it is dropped at stop)."""
+    kind = machine.publicIpType
+    keeps = kind == "static" or (kind == "dynamic" and machine.state not in {"off", "provisioning"})
+    machine.publicIp = (machine.publicIp or world.public_ip()) if keeps else None
 
 
 def add(world: World, now: float, **fields: Any) -> Machine:
@@ -23,8 +38,7 @@ def add(world: World, now: float, **fields: Any) -> Machine:
     own = {"id": world.new_id("ps", 9), "name": "machine", "dtCreated": now, "dtModified": now, **own}
     machine = Machine(**own)
     machine.overrides.update({name: value for name, value in fields.items() if name not in own})
-    if machine.machineType not in catalog.TYPES:
-        raise ValueError(f"no such machine type: {machine.machineType}")
+    known_type(machine.machineType)
     _complete(world, machine)
     return world.add(machine)
 
@@ -33,9 +47,7 @@ def _complete(world: World, machine: Machine) -> None:
     machine.networkId = machine.networkId or catalog.DEFAULT_NETWORKS.get(machine.region)
     machine.privateIp = machine.privateIp or world.private_ip()
     machine.storageUsed = machine.storageUsed or int(machine.diskSize * catalog.GIB * world.random.uniform(0.2, 0.7))
-    has_address = machine.publicIpType == "static" or (machine.publicIpType == "dynamic" and machine.running)
-    if has_address and machine.publicIp is None:
-        machine.publicIp = world.public_ip()
+    readdress(world, machine)
 
 
 def past(world: World, machine: Machine, name: str, at: float, **fields: Any) -> None:

@@ -62,19 +62,23 @@ class Simulator:
     @property
     def machines(self) -> dict[str, Machine]:
         """The machines that exist now, by id."""
-        self._settle()
-        return self.world.machines
+        with self.world.lock:
+            self.world.settle()
+            return dict(self.world.machines)
 
     @property
     def events(self) -> dict[str, Event]:
         """All machine events, by id."""
-        self._settle()
-        return self.world.events
+        with self.world.lock:
+            self.world.settle()
+            return dict(self.world.events)
 
     def machine(self, name: str) -> Machine:
         """The machine of that id or name (the first of that name). Raises KeyError."""
-        machines = self.machines
-        found = machines.get(name) or next((m for m in machines.values() if m.name == name), None)
+        with self.world.lock:
+            self.world.settle()
+            machines = self.world.machines
+            found = machines.get(name) or next((m for m in machines.values() if m.name == name), None)
         if found is None:
             raise KeyError(name)
         return found
@@ -83,6 +87,11 @@ class Simulator:
     def durations(self) -> dict[str, float]:
         """Simulated seconds by event name; change them freely."""
         return self.world.durations
+
+    @property
+    def unavailable(self) -> set[tuple[str, str]]:
+        """(machine type, region) pairs without capacity; change them freely."""
+        return self.world.unavailable
 
     def now(self) -> datetime:
         """The simulated wall clock."""
@@ -113,10 +122,13 @@ class Simulator:
     # -- behind the client's back -----------------------------------------------------------------------------------
 
     def change(self, machine: str, **fields: Any) -> Machine:
-        """Set fields of a machine (id or name) directly. Setting `state` ends what was in flight on it."""
+        """Set wire fields of a machine (id or name) directly; setting `state` ends what was in flight on it.
+
+        Raises KeyError for an unknown machine, ValueError for an unknown machine type.
+        """
         with self.world.lock:
             found, now = self.machine(machine), self._settle()
-            _set(found, fields, now)
+            _set(self.world, found, fields, now)
             self.world.moves += 1
             self.world.members += "dtCreated" in fields
         return found
@@ -157,12 +169,15 @@ def _end_current(machine: Machine, now: float) -> None:
         machine.current = None
 
 
-def _set(machine: Machine, fields: dict[str, Any], now: float) -> None:
-    if "state" in fields:
-        _end_current(machine, now)
+def _set(world: World, machine: Machine, fields: dict[str, Any], now: float) -> None:
+    fleets.known_type(fields.get("machineType", machine.machineType))
     machine.dtModified = now
     for name, value in fields.items():
         if name in machine.__dataclass_fields__:
             setattr(machine, name, value)
         else:
             machine.overrides[name] = value
+    if "state" in fields:
+        _end_current(machine, now)
+        if "publicIp" not in fields:
+            fleets.readdress(world, machine)

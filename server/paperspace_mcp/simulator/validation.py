@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from paperspace_mcp.simulator import catalog
@@ -98,6 +99,8 @@ def _type_of(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "boolean"
+    if isinstance(value, float) and not isfinite(value):
+        return "nan"
     names = {str: "string", int: "number", float: "number", list: "array", dict: "object"}
     return names.get(type(value), "unknown")
 
@@ -147,7 +150,8 @@ def body(raw: Any, rules: dict[str, Any], required: tuple[str, ...], variant: Va
 
 
 def _values(raw: dict[str, Any], variant: Variant) -> list[dict[str, Any]]:
-    issues = []
+    users = raw.get("accessorIds", ())
+    issues = [_wrong_type("accessorIds", "string", _type_of(user)) for user in users if not isinstance(user, str)]
     if raw.get("name") == "":
         issues.append(_too_small("name", 1, "string", "String must contain at least 1 character(s)"))
     size = raw.get("diskSize")
@@ -195,7 +199,7 @@ def page(query: dict[str, str], orders: tuple[str, ...], variant: Variant, *, de
 
 def _limit(text: str) -> tuple[int, list[dict[str, Any]]]:
     try:
-        limit = float(text or "0")
+        limit = float(text.replace("_", "?") or "0")
     except ValueError:
         return 0, [_wrong_type("limit", "number", "nan")]
     if limit != limit or not limit.is_integer():  # noqa: PLR0124 - NaN is the number that differs from itself

@@ -35,7 +35,7 @@ def parsed(raw: bytes) -> Any:
     """The body as JSON, None when it is empty or no JSON."""
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
