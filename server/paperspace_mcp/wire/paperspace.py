@@ -16,7 +16,7 @@ import httpx
 from pydantic import BaseModel
 
 from paperspace_mcp import __version__
-from paperspace_mcp.contract.errors import CallerError, OperatorError
+from paperspace_mcp.contract.errors import CallerError, Failure, OperatorError
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
@@ -32,6 +32,7 @@ G = TypeVar("G", bound=BaseModel)
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
+_HOST = re.compile(r"[^\s%/\[\]]+")  # httpx percent-encodes what cannot stand in a host
 _LETTING_GO_S = 2.0
 
 
@@ -134,7 +135,12 @@ class Paperspace:
             raise told(trouble, operation=operation.name, mutates=operation.mutates) from error
 
     def _shape(self, operation: Operation[G], answer: Answer) -> G:
-        return shape_of(operation, answer)
+        try:
+            return shape_of(operation, answer)
+        except Failure as failure:
+            if self._key() in failure.facts.get("provider_message", ""):
+                del failure.facts["provider_message"]  # somebody on the way quotes the request's headers
+            raise
 
     def _request(self, operation: Operation[Any], where: str, **rest: Any) -> httpx.Request:
         headers = {"Authorization": f"Bearer {self._key()}"}
@@ -219,7 +225,8 @@ def _checked(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo or parsed.query or parsed.fragment:
+    extra = parsed.userinfo or parsed.query or parsed.fragment
+    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.host) or extra:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_API_URL"})
     return url
 

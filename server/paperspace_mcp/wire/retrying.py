@@ -38,7 +38,7 @@ async def with_retries(attempt: Callable[[], Awaitable[T]], patience: Patience) 
         except Failure as failure:
             verdict = _verdict(failure, tries, patience.clock() - begun, patience)
             if isinstance(verdict, GiveUp):
-                failure.facts["attempts"] = tries
+                failure.facts.update({"attempts": tries} if tries > 1 else {})
                 raise
         await patience.sleep(verdict.seconds)
 

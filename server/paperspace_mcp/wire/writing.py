@@ -29,7 +29,10 @@ class WritingLane(httpx.AsyncBaseTransport):
         try:
             return await self._own.handle_async_request(request)
         except Exception as error:
-            raise told_by(error, sent=departure.seen) from error
+            truth = truth_of(error, sent=departure.seen)
+            if truth is error:
+                raise
+            raise truth from error
 
     async def aclose(self) -> None:
         await self._own.aclose()
@@ -47,7 +50,7 @@ class Departure:
             self.seen = True
 
 
-def told_by(error: Exception, *, sent: bool) -> Exception:
+def truth_of(error: Exception, *, sent: bool) -> Exception:
     """The error whose class says the truth; the same one where it does already."""
     if sent:
         return httpx.ReadError(str(error)) if isinstance(error, NOTHING_SENT) else error
