@@ -110,6 +110,21 @@ def test_patience_counts_from_the_first_sight_where_the_provider_gives_no_end() 
     assert isinstance(waiting.next(sighting, NOW + waiting.LAG_S), Settled)
 
 
+def test_patience_does_not_outlast_a_clock_that_is_behind() -> None:
+    early = END - 3600
+    sighting = Sighting().with_event(an_event(), early).with_machine(Machine(id="m1", state="off"))
+    assert isinstance(waiting.next(sighting, early + waiting.LAG_S - 1), Sleep)
+    assert isinstance(waiting.next(sighting, early + waiting.LAG_S), Settled)
+
+
+def test_a_restart_that_is_done_in_no_time_has_not_begun_on_the_machine() -> None:
+    made = waiting.seconds_of(CREATED) or 0.0
+    event = an_event("restart", dt_finished="2026-11-23T10:00:02.000Z")
+    still_ready = Sighting().with_event(event, made + 3).with_machine(Machine(id="m1", state="ready"))
+    assert isinstance(waiting.next(still_ready, made + 3), Sleep)
+    assert waiting.next(still_ready, made + 11) == Settled(Verdict.DONE)
+
+
 def test_a_textless_error_is_believed_at_the_second_look_two_seconds_later() -> None:
     first = seen("start", "error")
     assert waiting.next(first, NOW) == Sleep(2.0)

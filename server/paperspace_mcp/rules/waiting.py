@@ -285,17 +285,26 @@ def _after_done(state: Sighting, event: Event, now: float) -> Settled | None:
         return Settled(Verdict.DONE, MACHINE_UNKNOWN if goal else "")
     if state.machine is None:
         return None
-    return _after_machine(state, goal, state.machine.state, _since_end(state, now))
+    return _after_machine(state, goal, state.machine.state, now)
 
 
-def _after_machine(state: Sighting, goal: _Goal, machine_state: str, since: float) -> Settled | None:
+def _after_machine(state: Sighting, goal: _Goal, machine_state: str, now: float) -> Settled | None:
+    since = _since_end(state, now)
     if machine_state == goal.ends:
-        return Settled(Verdict.DONE)
+        return None if _not_yet_restarting(state, now) else Settled(Verdict.DONE)
     if state.created_but_off and state.start_known:
         return _after_own_start(state.start, goal, since)
     if since < (LAG_S if machine_state in goal.against else READY_WITHIN_S):
         return None
     return Settled(Verdict.DONE, MACHINE_OFF if state.created_but_off else goal.note)
+
+
+def _not_yet_restarting(state: Sighting, now: float) -> bool:
+    """A restarted machine "stays ready for a few seconds" (CPAD), and GCLI saw the event done after 2.0 s."""
+    if state.event is None or state.event.name != "restart" or _since_end(state, now) >= LAG_S:
+        return False
+    made = seconds_of(state.event.dt_created)
+    return made is not None and now - made < LAG_S
 
 
 def _after_own_start(start: Event | None, goal: _Goal, since: float) -> Settled | None:
@@ -337,9 +346,10 @@ def _finished_at(state: Sighting) -> float | None:
 
 
 def _since_end(state: Sighting, now: float) -> float:
-    """Seconds since the event ended; from when it was first seen so, where `dtFinished` is null."""
+    """Seconds since the event ended, or was first seen so: `dtFinished` may be null, and our clock may be behind."""
     finished = seconds_of(state.event.dt_finished) if state.event else None
-    return now - (finished if finished is not None else state.ended_at or now)
+    seen = state.ended_at or now
+    return now - min(seen, finished or seen)
 
 
 def _is_bare_error(event: Event) -> bool:
