@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from paperspace_mcp.simulator import Simulator
+from paperspace_mcp.simulator import faults
 from paperspace_mcp.simulator.api import OPERATIONS
 
 if TYPE_CHECKING:
     import httpx
+
+    from paperspace_mcp.simulator import Simulator
 
 # The reference of 18 Mar 2026: 31 required machine fields; accelerators is the only other one.
 MACHINE: dict[str, tuple[type | None, ...]] = {
@@ -85,6 +87,7 @@ def test_there_are_the_fifteen_operations_and_their_four_neighbours() -> None:
     neighbours = {"list_templates", "machine_availability", "auth_session", "list_team_users"}
     assert set(OPERATIONS) == THE_FIFTEEN | neighbours
     assert len(OPERATIONS) == 19
+    assert set(OPERATIONS) == faults.OPERATIONS
 
 
 def test_lists_are_envelopes_of_whole_items(api: httpx.Client) -> None:

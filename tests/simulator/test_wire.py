@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from paperspace_mcp.simulator import Fault, Simulator
 
@@ -36,6 +38,13 @@ def test_the_log_holds_no_key(api: httpx.Client, sim: Simulator) -> None:
     api.get("/machines")
     assert sim.wire[0].headers["authorization"] == "<bearer>"
     assert "demo-key" not in repr(sim.wire)
+
+
+def test_the_count_goes_on_when_the_log_is_cleared(api: httpx.Client, sim: Simulator) -> None:
+    api.get("/machines")
+    sim.wire.clear()
+    api.get("/machines")
+    assert [request.seq for request in sim.wire] == [2]
 
 
 def test_unknown_paths_are_logged_too(api: httpx.Client, sim: Simulator) -> None:
@@ -80,6 +89,8 @@ def test_what_does_not_exist_is_an_error(sim: Simulator) -> None:
         sim.grant_behind("dev-anna", "unobody")
     with pytest.raises(ValueError, match="no such machine type"):
         sim.change("dev-anna", machineType="Z9")
+    with pytest.raises(TypeError, match="spells no field"):
+        sim.change("dev-anna", machine_type="A4000")
     with pytest.raises(ValueError, match="no such fleet"):
         Simulator("huge")  # type: ignore[arg-type]
 
@@ -143,6 +154,17 @@ async def test_in_process(sim: Simulator) -> None:
             with pytest.raises(ConnectionResetError):
                 await api.get("/machines")
     assert [request.fault for request in sim.wire] == [None, "close", "reset", "cut"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("at", ["/", "/sim"])
+async def test_mounted_in_an_app(sim: Simulator, at: str) -> None:
+    app = Starlette(routes=[Mount(at, app=sim.app)])
+    base = "http://host" + at.rstrip("/")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base, headers=KEY) as client:
+        assert (await client.get("/v1/machines/psoxnh2i7")).json()["name"] == "dev-anna"
+        assert (await client.get("/_control/state")).json()["requests"] == 1
+    assert sim.wire[0].path == "/machines/psoxnh2i7"
 
 
 def test_two_servers_do_not_mix(served: Running, sim: Simulator) -> None:

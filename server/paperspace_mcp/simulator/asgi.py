@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from paperspace_mcp.simulator import api, control
-from paperspace_mcp.simulator.validation import code_for
+from paperspace_mcp.simulator.validation import NOT_FOUND, UNAUTHORIZED, code_for
 from paperspace_mcp.simulator.wire import Request, parsed, recorded_headers
 
 if TYPE_CHECKING:
@@ -232,4 +232,4 @@ def _error(status: int, params: dict[str, Any]) -> Answer:
     return api.json_answer(status, {"message": message, "code": params.get("code", code_for(status))})
 
 
-_PHRASES = {known.value: known.phrase for known in HTTPStatus}
+_PHRASES = {known.value: known.phrase for known in HTTPStatus} | {401: UNAUTHORIZED, 404: NOT_FOUND}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GIB = 2**30
-HOURS_PER_MONTH = 730
 REGIONS = {"ny2": "East Coast (NY2)", "ca1": "West Coast (CA1)", "ams1": "Europe (AMS1)"}
 _ALL = ("ny2", "ca1", "ams1")
 _NY2, _EAST, _AMERICA = ("ny2",), ("ny2", "ams1"), ("ny2", "ca1")
@@ -95,11 +94,6 @@ def region_code(text: str) -> str:
     folded = text.casefold()
     found = [code for code, long in REGIONS.items() if folded in {code, long.casefold()}]
     return found[0] if found else text
-
-
-def usage_rate(label: str) -> float:
-    """USD per hour while the machine is not off."""
-    return TYPES[label].price
 
 
 def storage_rate(gigabytes: float) -> float:

@@ -120,7 +120,7 @@ def _resize(world: World, machine: Machine, asked: dict[str, Any]) -> dict[str, 
 
 def _network(world: World, machine: Machine, asked: dict[str, Any]) -> str | None:
     network = asked.get("networkId")
-    if network is None or network == machine.networkId != catalog.DEFAULT_NETWORKS[machine.region]:
+    if network is None or network == machine.networkId != catalog.DEFAULT_NETWORKS.get(machine.region):
         return None
     if not world.network_exists(network, machine.region):
         raise not_found()

@@ -173,7 +173,8 @@ def _history(world: World, machine: Machine, created: float, changed: float) -> 
         billed += 60 * _DAY
     if machine.running:
         past(world, machine, "stop", changed - 9.2 * _HOUR)
-    past(world, machine, "start" if machine.running else "stop", changed - world.durations["stop"])
+    last = "start" if machine.running else "stop"
+    past(world, machine, last, changed - world.durations[last])
 
 
 def _stuck(world: World, now: float) -> None:

@@ -10,7 +10,13 @@ EVENT_FAULTS = frozenset({"capacity", "stuck", "event_error_null", "event_vanish
 ANSWER_FAULTS = frozenset({"status", "slow", "malformed", "oversized", "empty"})
 KINDS = DROPS | EVENT_FAULTS | ANSWER_FAULTS
 
+READS = (
+    *("list_machines", "get_machine", "list_machine_events", "get_machine_event", "list_machine_accessors"),
+    *("get_machine_accessor", "get_machine_desktop", "list_templates", "machine_availability", "auth_session"),
+    "list_team_users",
+)
 _ASYNC = ("create_machine", "start_machine", "stop_machine", "restart_machine", "update_machine", "delete_machine")
+OPERATIONS = frozenset((*READS, *_ASYNC, "add_machine_accessor", "remove_machine_accessor"))
 _CAPACITY = ("create_machine", "start_machine", "restart_machine")
 _SHORT = {name.removesuffix("_machine"): name for name in _ASYNC}
 STAGES = ("before", "during", "after")
@@ -25,7 +31,7 @@ class Fault:
     Other params by kind: status(status, retry_after, code, message, headers, apply;
     or a raw body with content_type), slow(seconds, apply),
     close/reset(stage), stall(stage), malformed(body, content_type, status), oversized(size),
-    event_error_null(finished, transient). Raises ValueError for an unknown kind or stage.
+    event_error_null(finished, transient). Raises ValueError for an unknown kind, operation or stage.
     """
 
     def __init__(
@@ -43,6 +49,8 @@ class Fault:
         if params.get("stage", "before") not in STAGES:
             raise ValueError(f"stage is one of {', '.join(STAGES)}")
         self.kind, self.operation = kind, _SHORT.get(operation, operation)
+        if self.operation not in OPERATIONS | {"*"}:
+            raise ValueError(f"no such operation: {operation!r}; there are {', '.join(sorted(OPERATIONS))}")
         self.times, self.after, self.machine, self.params = times, after, machine, params
 
     def matches(self, operation: str | None, machine: str | None) -> bool:

@@ -25,6 +25,13 @@ def known_type(label: str) -> str:
     return label
 
 
+def wire_name(name: str) -> str:
+    """A field name of the wire, known or yet to come. Raises TypeError for a Python spelling of one."""
+    if "_" in name:
+        raise TypeError(f"the provider spells no field like {name}")
+    return name
+
+
 def readdress(world: World, machine: Machine) -> None:
     """A static address is kept, a dynamic one only while the machine runs (it is dropped at stop)."""
     kind = machine.publicIpType
@@ -37,7 +44,7 @@ def add(world: World, now: float, **fields: Any) -> Machine:
     own = {name: fields[name] for name in fields.keys() & Machine.__dataclass_fields__.keys()}
     own = {"id": world.new_id("ps", 9), "name": "machine", "dtCreated": now, "dtModified": now, **own}
     machine = Machine(**own)
-    machine.overrides.update({name: value for name, value in fields.items() if name not in own})
+    machine.overrides.update({wire_name(name): value for name, value in fields.items() if name not in own})
     known_type(machine.machineType)
     _complete(world, machine)
     return world.add(machine)

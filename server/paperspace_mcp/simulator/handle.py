@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 from paperspace_mcp.simulator import default_fleet
@@ -43,6 +44,7 @@ class Simulator:
         self.world = World(self.clock, self.variant, seed)
         self.faults = Faults()
         self.wire: list[Request] = []
+        self._arrivals = count(1)
         _fill(self.world, fleet)
         self.app = App(self)
 
@@ -51,7 +53,7 @@ class Simulator:
     def log(self, *fields: Any) -> Request:
         """Enter an arrived request in the wire log."""
         with self.world.lock:
-            request = Request(len(self.wire) + 1, *fields)
+            request = Request(next(self._arrivals), *fields)
             self.wire.append(request)
         return request
 
@@ -176,7 +178,7 @@ def _set(world: World, machine: Machine, fields: dict[str, Any], now: float) -> 
         if name in machine.__dataclass_fields__:
             setattr(machine, name, value)
         else:
-            machine.overrides[name] = value
+            machine.overrides[fleets.wire_name(name)] = value
     if "state" in fields:
         _end_current(machine, now)
         if "publicIp" not in fields:

@@ -42,7 +42,9 @@ class _Listener:
     def __init__(self, sim: Simulator, sock: socket.socket) -> None:
         self._sock = sock
         self._state = ServerState()
-        self._config = Config(sim.app, lifespan="off", ws="none", log_config=None, log_level=None, access_log=True)
+        self._config = Config(
+            sim.app, lifespan="off", ws="none", log_config=None, log_level=None, timeout_keep_alive=75
+        )
 
     async def run(self, stop: asyncio.Event, listening: Callable[[], None]) -> None:
         self._config.load()
