@@ -4,6 +4,7 @@ Measured: aiohttp halves a read's latency and carries four times as many. But it
 after a lost answer, so nothing that changes anything may touch it; httpx's own transport sends each request once.
 """
 
+import re
 import ssl
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ import httpx
 from paperspace_mcp.contract.errors import OperatorError
 
 READS = frozenset({"GET", "HEAD"})
+_HOST = re.compile(r"[^\s%/\[\]]+")  # httpx percent-encodes what cannot stand in a host
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,14 @@ def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
         raise OperatorError("bad_configuration", facts={"setting": f"{url.scheme.upper()}_PROXY"}) from None
 
 
+def is_http(url: httpx.URL) -> bool:
+    """Whether it is an http(s) URL with a host that can exist."""
+    return url.scheme in {"http", "https"} and bool(_HOST.fullmatch(url.host))
+
+
 def _proxy(address: str) -> httpx.Proxy:
     url = httpx.URL(address)
-    if url.scheme not in {"http", "https"} or not url.host:
+    if not is_http(url):
         raise ValueError("not a proxy that both lanes can use")
     plain = url.copy_with(username=None, password=None)
     return httpx.Proxy(plain, headers=_credentials(url))

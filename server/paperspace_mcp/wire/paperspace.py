@@ -23,7 +23,7 @@ from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 from paperspace_mcp.rules.retrying import http_date, retry_after_s
 from paperspace_mcp.settings import Upstream
 from paperspace_mcp.wire.answers import Answer, shape_of, take
-from paperspace_mcp.wire.lanes import Lanes
+from paperspace_mcp.wire.lanes import Lanes, is_http
 from paperspace_mcp.wire.retrying import Patience, with_retries
 from paperspace_mcp.wire.troubles import Trouble, told, trouble_of
 from paperspace_mcp.wire.urls import path_of
@@ -32,7 +32,6 @@ G = TypeVar("G", bound=BaseModel)
 
 NOWHERE: Mapping[str, str] = MappingProxyType({})
 _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
-_HOST = re.compile(r"[^\s%/\[\]]+")  # httpx percent-encodes what cannot stand in a host
 _LETTING_GO_S = 2.0
 
 
@@ -225,8 +224,7 @@ def _checked(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL("")
-    extra = parsed.userinfo or parsed.query or parsed.fragment
-    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.host) or extra:
+    if not is_http(parsed) or parsed.userinfo or parsed.query or parsed.fragment:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_API_URL"})
     return url
 

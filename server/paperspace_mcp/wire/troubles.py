@@ -21,11 +21,11 @@ NOTHING_SENT = (
     httpx.UnsupportedProtocol,
 )
 _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (httpx.ConnectTimeout, "connect_timeout"),  # first: a handshake that stalls drags an SSLWantReadError along
     (socket.gaierror, "dns"),
     (ssl.SSLError, "tls"),
     (httpx.ProxyError, "proxy"),
     (ConnectionRefusedError, "refused"),
-    (httpx.ConnectTimeout, "connect_timeout"),
 )
 
 
