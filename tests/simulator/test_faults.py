@@ -198,7 +198,7 @@ def test_an_event_fault_for_everything_waits_for_an_operation_with_an_event(
     "wrong", [{"kind": "explode"}, {"kind": "close", "stage": "later"}, {"kind": "slow", "operation": "x"}]
 )
 def test_a_fault_that_does_not_exist(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"there are|one of"):
+    with pytest.raises(ValueError, match="no such"):
         Fault(**wrong)
 
 

@@ -44,17 +44,21 @@ def create_machine(call: Call) -> Any:
 def _orderable(world: World, asked: dict[str, Any]) -> tuple[catalog.Template, catalog.MachineType, str]:
     """The template, type and region, if they go together. Error texts here are ours: no source quotes them."""
     template, region = catalog.TEMPLATES.get(asked["templateId"]), catalog.region_code(asked["region"])
-    users = set(asked.get("accessorIds", ()))
-    if template is None or "startupScriptId" in asked or not users <= catalog.USERS.keys():
+    if template is None or _names_strangers(world, asked, region):
         raise not_found()
-    kind = _sold(world, asked["machineType"])
     if region not in catalog.REGIONS:
         raise Refusal(400, "Invalid region.")
+    kind = _sold(world, asked["machineType"])
     if kind.label not in template.types or region not in kind.regions:
         raise Refusal(400, "This machine type is not available for this template and region.")
-    if "networkId" in asked and not world.network_exists(asked["networkId"], region):
-        raise not_found()
     return template, kind, region
+
+
+def _names_strangers(world: World, asked: dict[str, Any], region: str) -> bool:
+    """Whether the order names a user, network or startup script (the account has none) that is not there."""
+    users = set(asked.get("accessorIds", ()))
+    network = "networkId" in asked and not world.network_exists(asked["networkId"], region)
+    return network or "startupScriptId" in asked or not users <= catalog.USERS.keys()
 
 
 def _build(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 DROPS = frozenset({"close", "reset", "stall", "cut"})
 EVENT_FAULTS = frozenset({"capacity", "stuck", "event_error_null", "event_vanish", "done_unfinished"})
@@ -20,6 +23,11 @@ OPERATIONS = frozenset((*READS, *_ASYNC, "add_machine_accessor", "remove_machine
 _CAPACITY = ("create_machine", "start_machine", "restart_machine")
 _SHORT = {name.removesuffix("_machine"): name for name in _ASYNC}
 STAGES = ("before", "during", "after")
+
+
+def _known(what: str, value: Any, known: Collection[str]) -> None:
+    if value not in known:
+        raise ValueError(f"no such {what}: {value!r}; there are {', '.join(sorted(known))}")
 
 
 class Fault:
@@ -44,14 +52,11 @@ class Fault:
         machine: str | None = None,
         **params: Any,
     ) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"no such fault: {kind!r}; there are {', '.join(sorted(KINDS))}")
-        if params.get("stage", "before") not in STAGES:
-            raise ValueError(f"stage is one of {', '.join(STAGES)}")
         self.kind, self.operation = kind, _SHORT.get(operation, operation)
-        if self.operation not in OPERATIONS | {"*"}:
-            raise ValueError(f"no such operation: {operation!r}; there are {', '.join(sorted(OPERATIONS))}")
         self.times, self.after, self.machine, self.params = times, after, machine, params
+        _known("fault", kind, KINDS)
+        _known("operation", self.operation, OPERATIONS | {"*"})
+        _known("stage", params.get("stage", "before"), STAGES)
 
     def matches(self, operation: str | None, machine: str | None) -> bool:
         if self.machine is not None and self.machine != machine:

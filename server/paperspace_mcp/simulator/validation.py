@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from paperspace_mcp.simulator.variant import Variant
 
 FREQUENCIES = ("hourly", "daily", "weekly", "monthly")
+_LIMIT_MAX = 120
 IP_TYPES = ("static", "dynamic", "none")
 
 # Value rules by field: a type name, or the allowed values.
@@ -202,20 +203,18 @@ def _limit(text: str) -> tuple[int, list[dict[str, Any]]]:
         limit = float(text.replace("_", "?") or "0")
     except ValueError:
         return 0, [_wrong_type("limit", "number", "nan")]
-    if limit != limit or not limit.is_integer():  # noqa: PLR0124 - NaN is the number that differs from itself
-        return 0, [_wrong_type("limit", "integer", "float")]
+    if not limit.is_integer():
+        return 0, [_wrong_type("limit", "integer", "float" if isfinite(limit) else "nan")]
+    return int(limit), _out_of_range(limit)
+
+
+def _out_of_range(limit: float) -> list[dict[str, Any]]:
     if limit < 1:
-        return 0, [_too_small("limit", 1, "number", "Number must be greater than or equal to 1")]
-    if limit > 120:  # noqa: PLR2004 - the documented maximum
-        return 0, [
-            {
-                "code": "too_big",
-                "maximum": 120,
-                "path": ["limit"],
-                "message": "Number must be less than or equal to 120",
-            }
-        ]
-    return int(limit), []
+        return [_too_small("limit", 1, "number", "Number must be greater than or equal to 1")]
+    if limit > _LIMIT_MAX:
+        fields = {"code": "too_big", "maximum": _LIMIT_MAX, "type": "number", "inclusive": True, "exact": False}
+        return [{**fields, "message": f"Number must be less than or equal to {_LIMIT_MAX}", "path": ["limit"]}]
+    return []
 
 
 def required(query: dict[str, str], *names: str) -> list[str]:
