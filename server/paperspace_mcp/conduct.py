@@ -49,8 +49,7 @@ class Wire(Protocol):
         self, operation: Operation[Gives], path: Mapping[str, str], body: Shape | None, warrant: Warrant | None
     ) -> Gives: ...
 
-    @staticmethod
-    def arguments(path: Mapping[str, str], body: Shape | None) -> dict[str, Any]: ...
+    def arguments(self, path: Mapping[str, str], body: Shape | None) -> dict[str, Any]: ...
 
     async def aclose(self) -> None: ...
 
@@ -126,8 +125,8 @@ class Conduct:
     def _draft(self, caller: Caller, plan: Plan, wanted: Demand, digest: str, channel: Channel) -> Record:
         code, now = "".join(secrets.choice(_LETTERS) for _ in range(4)), self._now()
         question = questions.render(plan, wanted, code)
-        if wanted.rule.out_of_band_only or not questions.fits(plan, question):
-            channel = Channel.INBOX
+        out_of_band_only = wanted.rule.out_of_band_only or not questions.fits(plan, question)
+        channel = Channel.INBOX if out_of_band_only else channel
         life = records.CLIENT_S if channel is Channel.CLIENT else records.INBOX_S
         return Record(
             code=code,
@@ -142,7 +141,7 @@ class Conduct:
             channel=channel,
             issued_at=now,
             expires_at=now + life,
-            out_of_band_only=wanted.rule.out_of_band_only,
+            out_of_band_only=out_of_band_only,
         )
 
     async def accept(self, record: Record, typed: str) -> None:

@@ -1,0 +1,153 @@
+"""The door of every guarded tool: find or write the record, ask from the record, walk through once.
+
+Both protocol eras go through the SDK's resolvers. A resolver body runs again in every round, so it reads and records
+and never acts; what acts is `walk`, after the record is spent.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import (
+    AcceptedElicitation,
+    CancelledElicitation,
+    DeclinedElicitation,
+    Elicit,
+)
+from pydantic import BaseModel, ConfigDict, Field
+
+from paperspace_mcp.contract.errors import Refusal
+from paperspace_mcp.rules.guard import plans
+from paperspace_mcp.rules.guard.records import Channel, Record, Status
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.tool import SHOWING_ONLY, Arguments, Tool
+
+MODERN = "2026-07-28"
+
+
+class Typed(BaseModel):
+    """The one thing a person gives: what they typed. Never a boolean, never a default, never empty."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    typed: str = Field(title="Type to confirm", description="Exactly what the message asks for.", max_length=256)
+
+
+class NotAsked(BaseModel):
+    """The client was not asked. A value of its own: the SDK takes any plain value for an accepted answer."""
+
+
+NOT_ASKED: Final = NotAsked()
+
+Spoken = AcceptedElicitation[Any] | DeclinedElicitation | CancelledElicitation
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a call found at the door: an answer that needs nobody, or a record and how it stands."""
+
+    desk: Desk
+    tool: Tool
+    arguments: Arguments
+    kind: str
+    record: Record | None = None
+    answer: Answer | None = None
+
+
+def can_ask(ctx: Context[Any, Any]) -> bool:
+    """Whether this client declared that it can show a form, on a connection that can carry the question.
+
+    A bare `elicitation: {}` is the older way to say form. Handshake-era requests without a session carry none.
+    """
+    declared = ctx.client_capabilities.elicitation if ctx.client_capabilities else None
+    form = declared is not None and (declared.form is not None or declared.url is None)
+    return form and (ctx.protocol_version == MODERN or ctx.session.can_send_request)
+
+
+def canonical(arguments: Arguments) -> dict[str, Any]:
+    """The arguments that are approved: what only changes the showing, and what was not given, is left out."""
+    return {name: value for name, value in arguments.items() if name not in SHOWING_ONLY and value is not None}
+
+
+async def meet(desk: Desk, tool: Tool, arguments: Arguments, *, asks: bool) -> Met:
+    """Find the record of this call, or plan and write it. Raises a `Failure`."""
+    digest = plans.digest(tool.name, canonical(arguments))
+    channel = Channel.CLIENT if asks else Channel.INBOX
+    meeting = await desk.conduct.find(desk.caller, digest, channel)
+    if meeting.record is None:
+        planned = await tool.function(desk, **arguments)
+        if isinstance(planned, Answer):
+            return Met(desk, tool, arguments, "answer", answer=planned)
+        meeting = await desk.conduct.ask(desk.caller, planned, digest, channel)
+    return Met(desk, tool, arguments, meeting.kind, meeting.record)
+
+
+def question(met: Met) -> Elicit[Typed] | NotAsked:
+    """The question of the record, in its own words; NOT_ASKED where the client is not to be asked."""
+    record = met.record
+    if met.kind == "open" and record is not None and record.channel is Channel.CLIENT:
+        return Elicit(record.question, Typed)
+    return NOT_ASKED
+
+
+async def walk(met: Met, spoken: Spoken) -> Answer:
+    """Through the door, or back with the reason. Raises a `Failure`."""
+    if met.answer is not None or met.record is None:
+        return met.answer or Answer("Nothing to do.")
+    if met.kind == "open":
+        return await _answered(met, met.record, spoken)
+    if met.kind == "approved":
+        return await _done(met, met.record)
+    return await _again(met, met.record)
+
+
+async def _answered(met: Met, record: Record, spoken: Spoken) -> Answer:
+    if not isinstance(spoken, AcceptedElicitation):
+        await met.desk.conduct.close(record, Status.DECLINED, met.desk.caller.principal)
+        raise Refusal("declined", facts={"approval": record.code})
+    if not isinstance(spoken.data, Typed):
+        return _required(record)
+    await met.desk.conduct.accept(record, spoken.data.typed)
+    return await _done(met, record)
+
+
+async def _done(met: Met, record: Record) -> Answer:
+    outcomes = await met.desk.conduct.carry_out(record)
+    return await _report(met, record, outcomes, "done")
+
+
+async def _again(met: Met, record: Record) -> Answer:
+    """The call is a repeat of one whose record is spent: tell its outcome, or go on with what is left."""
+    from paperspace_mcp.conduct import load_outcomes
+
+    if met.kind == "repeat":
+        return await _report(met, record, load_outcomes(record.outcome), "already_done")
+    if (record.outcome and load_outcomes(record.outcome)[-1].status != "done") or not record.outcome:
+        raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})
+    return await _report(met, record, await met.desk.conduct.go_on(record), "done")
+
+
+async def _report(met: Met, record: Record, outcomes: list[Any], status: str) -> Answer:
+    if met.tool.report is None:
+        raise TypeError(met.tool.name)
+    answer = await met.tool.report(met.desk, plans.load(record.plan), outcomes, met.arguments)
+    if not answer.is_error:
+        if status == "already_done":
+            answer.summary = f"Already done a moment ago, not repeated. {answer.summary}"
+        answer.data = {"status": status, "approval": record.code, **answer.data}
+    return answer
+
+
+def _required(record: Record) -> Answer:
+    """A normal answer: the question waits for a person. It never says how to approve; that is not for a model."""
+    return Answer(
+        f"A person must approve {record.code} before this is done. Nothing was done yet.",
+        {
+            "status": "approval_required",
+            "approval": record.code,
+            "executed": False,
+            "question": record.question,
+        },
+        next=f"A person must approve {record.code}. Repeat the same call afterwards: it finds the approval.",
+    )

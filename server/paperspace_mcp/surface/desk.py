@@ -1,0 +1,100 @@
+"""What a tool function is given: reads, the caller, and ways to find what a person named."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from paperspace_mcp.conduct import Caller, Conduct
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import naming
+from paperspace_mcp.rules.guard.cleaning import plain
+from paperspace_mcp.rules.guard.plans import Target
+from paperspace_mcp.rules.guard.protection import matching
+from paperspace_mcp.rules.power import fingerprint
+from paperspace_mcp.surface.paging import walk
+from paperspace_mcp.watch import Watch
+
+SEARCH_ROWS = 500
+"""How far a reference is looked for that is neither an id nor an exact name."""
+
+Report = Callable[[float, float, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One call's view of the server.
+
+    report: progress, elapsed and total seconds and a message; does nothing where the client did not ask for it.
+    long_waits: whether the client asked for progress, and so keeps a long call alive.
+    """
+
+    conduct: Conduct
+    watch: Watch
+    caller: Caller
+    max_wait_s: float
+    report: Report
+    long_waits: bool = False
+
+    async def machine(self, reference: str) -> Machine:
+        """The one machine that an id, an exact name, a name in another case or a public address means.
+
+        Raises:
+            CallerError: unknown_machine or ambiguous_machine, with up to five candidates.
+        """
+        reference = reference.strip()
+        return await self._by_id(reference) or await self._by_name(reference) or await self._otherwise(reference)
+
+    async def _by_id(self, reference: str) -> Machine | None:
+        if not naming.is_id(reference):
+            return None
+        try:
+            return await self.conduct.read(catalogue.GET_MACHINE, {"id": reference})
+        except CallerError as failure:
+            if failure.code in {"not_found", "bad_request"}:
+                return None
+            raise
+
+    async def _by_name(self, name: str) -> Machine | None:
+        return None if not name else _one(await self.named(name))
+
+    async def named(self, name: str) -> list[Machine]:
+        """All living machines of exactly this name. The provider's `name` filter finds parts of names."""
+        query = MachinesQuery(name=name, limit=PAGE_LIMIT)
+        found = await walk(self.conduct, catalogue.LIST_MACHINES, query, rows=SEARCH_ROWS)
+        return naming.exact(found.items, name)
+
+    async def _otherwise(self, reference: str) -> Machine:
+        found = await walk(self.conduct, catalogue.LIST_MACHINES, MachinesQuery(limit=PAGE_LIMIT), rows=SEARCH_ROWS)
+        machine = _one(naming.otherwise(found.items, reference)) if found.complete else None
+        if machine is None:
+            raise CallerError("unknown_machine", candidates=naming.similar(found.items, reference))
+        return machine
+
+    async def target(self, machine: Machine, fields: frozenset[str], *, by_name: bool) -> Target:
+        """The machine as a plan's target. A name that cannot be typed, or is not the only one, is confirmed by id."""
+        protected = self.protected(machine)
+        unsure = (by_name or protected) and (not plain(machine.name) or len(await self.named(machine.name)) != 1)
+        values = fingerprint(machine, fields)
+        if "accessors" in fields:
+            values["accessors"] = await self.conduct.accessors(machine.id)
+        return Target(machine.id, machine.name, label(machine), values, protected, unsure)
+
+    def protected(self, machine: Machine) -> bool:
+        return bool(matching(self.conduct.protect, machine.id, machine.name))
+
+
+def label(machine: Machine) -> str:
+    """What tells a machine from another, for a question."""
+    from paperspace_mcp.rules.pricing import rate
+
+    usd = rate(machine)
+    price = "price unknown" if usd is None else f"{usd:g} USD/h"
+    return f"{machine.region} · {machine.machine_type} · {machine.state} · {price}"
+
+
+def _one(machines: Sequence[Machine]) -> Machine | None:
+    if len(machines) > 1:
+        raise CallerError("ambiguous_machine", candidates=tuple(map(naming.candidate, machines[: naming.CANDIDATES])))
+    return machines[0] if machines else None

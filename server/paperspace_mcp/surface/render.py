@@ -1,0 +1,104 @@
+"""From an answer to the two halves that clients show: structured content, and the same facts as compact Markdown."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_types import CallToolResult, TextContent
+from pydantic import BaseModel
+
+SIZE_CAP = 40_000
+"""Bytes of either half: several clients cut what is longer, without a word."""
+
+_LATER = ("summary", "next", "error", "demo")
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a tool says. `data` is by the names of its output schema; None values are left out.
+
+    rows: the list in `data` that may be cut to fit, if there is one.
+    """
+
+    summary: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    next: str = ""
+    rows: str = ""
+    is_error: bool = False
+
+
+def result(answer: Answer, *, demo: bool = False) -> CallToolResult:
+    """The call's result. What does not fit is cut from the end of its rows, and said."""
+    structured = _structured(answer, demo)
+    while answer.rows and structured.get(answer.rows) and _size(structured) > SIZE_CAP:
+        kept = structured[answer.rows][: max(len(structured[answer.rows]) * 3 // 4 - 1, 0)]
+        structured |= {answer.rows: kept, "next": f"Cut to {len(kept)} rows to stay under 40 kB: narrow the filters."}
+    text = TextContent(type="text", text=markdown(structured))
+    return CallToolResult(content=[text], structured_content=structured, is_error=answer.is_error)
+
+
+def _size(structured: dict[str, Any]) -> int:
+    return len(json.dumps(structured, ensure_ascii=False).encode())
+
+
+def _structured(answer: Answer, demo: bool) -> dict[str, Any]:
+    marked = {"demo": True} if demo else {}
+    later = {"next": answer.next} if answer.next else {}
+    return {"summary": answer.summary, **plain(answer.data), **later, **marked}
+
+
+def plain(value: Any) -> Any:
+    """JSON values; views are dumped, None is left out of objects."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def markdown(structured: Mapping[str, Any]) -> str:
+    """The same facts for a client that shows only text: the summary, tables, `key: value` lines, what next."""
+    demo = "[demo] " if structured.get("demo") else ""
+    lines = [demo + structured["summary"]]
+    for key, value in structured.items():
+        if key not in _LATER:
+            lines += _lines(key, value)
+    if "error" in structured:
+        lines += _error_lines(structured["error"])
+    if "next" in structured:
+        lines.append(f"Next: {structured['next']}")
+    return "\n".join(lines)
+
+
+def _lines(key: str, value: Any) -> list[str]:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return [f"{key}:", *_table(value)]
+    if isinstance(value, dict):
+        return [f"{key}: " + "; ".join(f"{name} {_cell(item)}" for name, item in value.items())]
+    return [f"{key}: {_cell(value)}"]
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return ["\t".join(columns), *("\t".join(_cell(row.get(column, "")) for column in columns) for row in rows)]
+
+
+def _cell(value: Any) -> str:
+    """A value on one line: tabs and line ends were cleaned away before."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def _error_lines(error: Mapping[str, Any]) -> list[str]:
+    lines = [f"error: {error['code']}; changed: {error['changed']}; retryable: {_cell(error['retryable'])}"]
+    if error.get("candidates"):
+        lines += ["candidates:", *_table(error["candidates"])]
+    return [*lines, *([f"Next: {error['next']}"] if error.get("next") else [])]

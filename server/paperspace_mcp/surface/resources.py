@@ -1,0 +1,114 @@
+"""Machines as resources: a paged list, a template for one machine and one for its events.
+
+Nothing needed lives only here: several clients never read resources. Without a key or an upstream the list answers
+its static entries, because a client that opens a connection must not fail on it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource
+
+from paperspace_mcp.conduct import Conduct
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.errors import CallerError, Failure
+from paperspace_mcp.contract.requests import EventsQuery, MachinesQuery
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import naming
+from paperspace_mcp.rules.guard.cleaning import clean
+from paperspace_mcp.surface import views, wording
+from paperspace_mcp.surface.paging import cursor_of, page_query, position, walk
+from paperspace_mcp.surface.render import SIZE_CAP, plain
+
+PAGE = 50
+TTL_MS = 5000
+JSON = "application/json"
+MACHINES = "paperspace://machines"
+_BOUND = {"list": "resources"}
+_STATIC = Resource(
+    uri=MACHINES, name="machines", title="All machines", description="The fleet, concise.", mime_type=JSON
+)
+
+
+async def page_of_machines(conduct: Conduct, cursor: str | None) -> ListResourcesResult:
+    """One page of `resources/list`: the static entry first, then the machines, by the provider's own cursor.
+
+    Raises:
+        MCPError: -32602 for a cursor that is not ours.
+    """
+    after = _position(cursor)
+    query = MachinesQuery(limit=PAGE, after=after) if after else MachinesQuery(limit=PAGE)
+    head = [] if after else [_STATIC]
+    try:
+        page = await conduct.read(catalogue.LIST_MACHINES, {}, query)
+    except Failure:
+        return _page(head, None)
+    machines = [_entry(machine) for machine in page.items if machine.dt_deleted is None and naming.is_id(machine.id)]
+    following = cursor_of(page.cursor, _BOUND) if page.cursor and page.cursor != after else None
+    return _page([*head, *machines], following)
+
+
+def _position(cursor: str | None) -> str:
+    try:
+        return position(cursor or "", _BOUND)
+    except CallerError:
+        raise MCPError(INVALID_PARAMS, "Invalid cursor") from None
+
+
+def _page(resources: list[Resource], following: str | None) -> ListResourcesResult:
+    return ListResourcesResult(resources=resources, next_cursor=following, ttl_ms=TTL_MS, cache_scope="private")
+
+
+def _entry(machine: Machine) -> Resource:
+    """A machine in the list. Its name is data of a stranger: cleaned and capped, and never in the description."""
+    name = clean(machine.name).text or machine.id
+    about = " ".join(filter(None, (views.text(value, 40) for value in (machine.machine_type, machine.region))))
+    return Resource(uri=f"{MACHINES}/{machine.id}", name=name, description=about, mime_type=JSON)
+
+
+async def read(conduct: Conduct, uri: str) -> str:
+    """The JSON text of one resource.
+
+    Raises:
+        MCPError: -32602 for what is no resource of ours, -32603 with words where it cannot be read.
+    """
+    try:
+        return _text(await _content(conduct, uri))
+    except Failure as failure:
+        gone = failure.code == "not_found"
+        raise MCPError(INVALID_PARAMS if gone else INTERNAL_ERROR, wording.explain(failure)[0]) from None
+
+
+async def _content(conduct: Conduct, uri: str) -> Mapping[str, Any]:
+    if uri == MACHINES:
+        return await _fleet(conduct)
+    machine_id, _, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
+    # The id is checked before anything is decoded: what a path must not hold, a URI of ours need not.
+    if not uri.startswith(f"{MACHINES}/") or not naming.is_id(machine_id) or rest not in {"", "events"}:
+        raise MCPError(
+            INVALID_PARAMS, "No such resource. Machines are paperspace://machines/{id}, with the id as listed."
+        )
+    machine = await conduct.read(catalogue.GET_MACHINE, {"id": machine_id})
+    return await _events(conduct, machine) if rest else {"machine": plain(views.machine_view(machine))}
+
+
+async def _fleet(conduct: Conduct) -> Mapping[str, Any]:
+    found = await walk(conduct, catalogue.LIST_MACHINES, page_query(MachinesQuery()))
+    rows = [plain(views.machine_row(machine)) for machine in found.items if machine.dt_deleted is None]
+    return {"complete": found.complete, "machines": rows}
+
+
+async def _events(conduct: Conduct, machine: Machine) -> Mapping[str, Any]:
+    page = await conduct.read(catalogue.LIST_MACHINE_EVENTS, {}, EventsQuery(machine_id=machine.id, limit=PAGE))
+    return {"complete": page.cursor is None, "events": [plain(views.event_view(event)) for event in page.items]}
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    """JSON under the size cap: rows are dropped from the end, and that is said."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    rows = next((name for name, value in content.items() if isinstance(value, list)), None)
+    if rows is None or len(text.encode()) <= SIZE_CAP:
+        return text
+    return _text({**content, "complete": False, rows: content[rows][: len(content[rows]) * 3 // 4]})

@@ -1,0 +1,117 @@
+"""The MCP server: the SDK's, with our errors worded, arguments explained and machines paged as resources."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    CallToolResult,
+    InputRequiredResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    PaginatedRequestParams,
+    ResourceTemplate,
+)
+from pydantic import AnyUrl, ValidationError
+
+from paperspace_mcp.conduct import Conduct
+from paperspace_mcp.contract.errors import CallerError, Failure, Refusal
+from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.naming import did_you_mean
+from paperspace_mcp.surface import resources, wording
+from paperspace_mcp.surface.render import result
+
+DOOR = "paperspace_mcp:approval"
+"""The door's wire key. The SDK's own complaints about an answer name it."""
+_PROBLEMS = 5
+_ONE = f"{resources.MACHINES}/{{id}}"
+_TEMPLATES = [
+    ResourceTemplate(uri_template=_ONE, name="machine", title="One machine", mime_type=resources.JSON),
+    ResourceTemplate(
+        uri_template=f"{_ONE}/events", name="events", title="A machine's events", mime_type=resources.JSON
+    ),
+]
+
+
+class Server(MCPServer[Any]):
+    """Every tool call ends in the tool's own envelope: an answer, or an error that teaches."""
+
+    def __init__(self, conduct: Conduct, *, demo: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._conduct = conduct
+        self._demo = demo
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """The SDK's call, with every failure worded. Protocol errors pass."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except MCPError:
+            raise
+        except ToolError as error:
+            failure = self._failure(name, error)
+            if failure is None:
+                raise
+            return result(wording.answer(failure), demo=self._demo)
+
+    def _failure(self, name: str, error: ToolError) -> Failure | None:
+        """The failure behind the SDK's error; None for a crash, which the SDK logs and hides."""
+        cause = error.__cause__
+        if isinstance(cause, Failure):
+            return cause
+        if isinstance(cause, ValidationError):
+            return CallerError("bad_argument", facts={"problems": problems(cause, self._parameters(name))})
+        if self._tool_manager.get_tool(name) is None:
+            return self._unknown(name)
+        return Refusal("mistyped") if DOOR in str(error) else None
+
+    def _parameters(self, name: str) -> Mapping[str, Any]:
+        tool = self._tool_manager.get_tool(name)
+        properties: Mapping[str, Any] = tool.parameters["properties"] if tool else {}
+        return properties
+
+    def _unknown(self, name: str) -> Failure:
+        meant = did_you_mean(name, [tool.name for tool in self._tool_manager.list_tools()])
+        hint = f" Did you mean {meant}?" if meant else ""
+        return CallerError("bad_argument", facts={"problems": f"There is no such tool.{hint}"})
+
+    async def _handle_list_resources(
+        self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """The SDK never pages; this override does."""
+        return await resources.page_of_machines(self._conduct, params.cursor if params else None)
+
+    async def _handle_list_resource_templates(
+        self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        return ListResourceTemplatesResult(resource_templates=_TEMPLATES, ttl_ms=3_600_000, cache_scope="public")
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents]:
+        """Every resource is read by its URI; an error never repeats it."""
+        text = await resources.read(self._conduct, str(uri))
+        return [ReadResourceContents(content=text, mime_type=resources.JSON)]
+
+
+def problems(error: ValidationError, parameters: Mapping[str, Any]) -> str:
+    """What is wrong with the arguments, by name, without their values."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    told = dict.fromkeys(_problem(one["type"], one["loc"], one["msg"], parameters) for one in found)
+    return "; ".join(list(told)[:_PROBLEMS]) + "."
+
+
+def _problem(kind: str, where: tuple[int | str, ...], message: str, parameters: Mapping[str, Any]) -> str:
+    name = str(where[0]) if where else ""
+    if name in parameters:
+        return f"{name}: {message.removeprefix('Value error, ')}"
+    meant = did_you_mean(name, list(parameters))
+    hint = f"did you mean {meant}?" if meant else f"known are {', '.join(parameters) or 'none'}"
+    return (
+        f"{quoted(name, 40)} is no argument ({hint})" if kind == "extra_forbidden" else f"{quoted(name, 40)}: {message}"
+    )

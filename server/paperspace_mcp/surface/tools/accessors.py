@@ -1,0 +1,153 @@
+"""Accessors: who may use a machine, as full admin."""
+
+from collections.abc import Sequence
+
+from paperspace_mcp.conduct import Outcome, fingerprinted
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.requests import PAGE_LIMIT, AccessorsQuery
+from paperspace_mcp.contract.shapes import Accessor, Machine
+from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.surface import views
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.tool import Arguments, Tool
+from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.people import Person, person
+from paperspace_mcp.surface.tools.reporting import Guarded, failed
+
+KEYS_STAY = "SSH keys that were put on the machine stay on it."
+
+
+class AccessorList(views.Envelope):
+    machine_id: str | None = None
+    machine_name: str | None = None
+    accessors: list[views.AccessorView] | None = None
+    total: int | None = None
+    returned: int = 0
+    complete: bool = False
+    next_cursor: str | None = None
+
+
+class OneAccessor(Guarded):
+    machine_id: str | None = None
+    machine_name: str | None = None
+    accessor: views.AccessorView | None = None
+
+
+async def list_machine_accessors(
+    desk: Desk,
+    machine: params.MachineRef,
+    order: params.Order = "desc",
+    limit: params.Limit = 25,
+    cursor: params.Cursor = "",
+) -> Answer:
+    """List people with explicit access to a machine; team admins need not be among them. Removed people are marked."""
+    found = await desk.machine(machine)
+    filters = {"machine": found.id, "order": order}
+    query = page_query(AccessorsQuery(order_by="id", order=order))
+    rows = await walk(desk.conduct, catalogue.LIST_MACHINE_ACCESSORS, query, path={"id": found.id})
+    part = cut(rows, limit, cursor, filters)
+    have = sum(1 for item in rows.items if item.dt_deleted is None)
+    return Answer(
+        f"{have} with explicit access to {quoted(found.name)} ({views.text(found.id)}).",
+        {
+            **_machine(found),
+            "accessors": [views.accessor_view(item) for item in part.items],
+            "total": part.total,
+            "returned": len(part.items),
+            "complete": part.complete,
+            "next_cursor": part.next_cursor,
+        },
+        rows="accessors",
+    )
+
+
+def _machine(machine: Machine) -> dict[str, str | None]:
+    return {"machine_id": views.text(machine.id), "machine_name": views.text(machine.name)}
+
+
+async def get_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Answer:
+    """Whether one person has explicit access to a machine."""
+    found = await desk.machine(machine)
+    who = await _who(desk, found, user)
+    accessor = await desk.conduct.read(catalogue.GET_MACHINE_ACCESSOR, {"id": found.id, "userId": who.id})
+    return Answer(_said(found, accessor), {**_machine(found), "accessor": views.accessor_view(accessor)})
+
+
+def _said(machine: Machine, accessor: Accessor) -> str:
+    has = "no longer has" if accessor.dt_deleted else "has"
+    return f"{quoted(accessor.user.email or accessor.user.id, 254)} {has} access to {quoted(machine.name)}."
+
+
+async def _explicit(desk: Desk, machine: Machine) -> list[Accessor]:
+    query = AccessorsQuery(limit=PAGE_LIMIT)
+    return (await walk(desk.conduct, catalogue.LIST_MACHINE_ACCESSORS, query, path={"id": machine.id})).items
+
+
+async def _who(desk: Desk, machine: Machine, user: str) -> Person:
+    """The person meant. An e-mail is looked for among the machine's accessors first: the team may not be readable."""
+    known = tuple(item.user for item in await _explicit(desk, machine)) if "@" in user else ()
+    return await person(desk, user, known)
+
+
+async def add_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Plan | Answer:
+    """Give a team member access to a machine: full admin, with their SSH keys. A person confirms."""
+    found = await desk.machine(machine)
+    who = await person(desk, user, tuple(item.user for item in await _explicit(desk, found)))
+    if any(item.user.id == who.id and item.dt_deleted is None for item in await _explicit(desk, found)):
+        return _unchanged(found, who, "has access")
+    target = await desk.target(found, fingerprinted(Effect.GRANT), by_name=False)
+    arguments = {"path": {"id": found.id}, "body": {"userId": who.id}}
+    step = Step(catalogue.ADD_MACHINE_ACCESSOR.name, arguments, Effect.GRANT, target)
+    line = f"GRANT full admin on this machine to {quoted(who.typed, 254)} (user {who.id})."
+    call = {"machine": found.id, "user": who.id}
+    return Plan("add_machine_accessor", call, "grant", (step,), (line,), who.typed)
+
+
+async def remove_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Plan | Answer:
+    """Take a person's access to a machine away; their SSH keys stay on it. A person confirms."""
+    found = await desk.machine(machine)
+    who = await _who(desk, found, user)
+    listed = {item.user.id: item for item in await _explicit(desk, found)}
+    if (held := listed.get(who.id)) and held.dt_deleted is not None:
+        return _unchanged(found, who, "has no access")
+    target = await desk.target(found, fingerprinted(Effect.GRANT), by_name=False)
+    arguments = {"path": {"id": found.id, "userId": who.id}}
+    step = Step(catalogue.REMOVE_MACHINE_ACCESSOR.name, arguments, Effect.DISRUPT, target)
+    line = f"REMOVE the access of {quoted(who.typed, 254)} (user {who.id}) to this machine. {KEYS_STAY}"
+    call = {"machine": found.id, "user": who.id}
+    return Plan("remove_machine_accessor", call, "remove", (step,), (line,), who.typed)
+
+
+def _unchanged(machine: Machine, who: Person, how: str) -> Answer:
+    summary = f"{quoted(who.typed, 254)} {how} to {quoted(machine.name)} already; nothing was changed."
+    return Answer(summary, {"status": "unchanged", "changed": False, "executed": False, **_machine(machine)})
+
+
+async def report(_desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _arguments: Arguments) -> Answer:
+    if broken := failed(outcomes):
+        return broken
+    accessor, target = Accessor.model_validate(outcomes[-1].answer), plan.targets[0]
+    given = plan.verb == "grant"
+    summary = f"{quoted(plan.person, 254)} {'now has' if given else 'no longer has'} access to {quoted(target.name)}."
+    data = {"changed": True, "executed": True, "machine_id": target.id, "machine_name": views.text(target.name)}
+    stay = "" if given else f" {KEYS_STAY}"
+    return Answer(summary + stay, {**data, "accessor": views.accessor_view(accessor)})
+
+
+ACCESSORS: tuple[Tool, ...] = (
+    Tool(list_machine_accessors, "List accessors", AccessorList, catalogue.LIST_MACHINE_ACCESSORS),
+    Tool(get_machine_accessor, "Get an accessor", OneAccessor, catalogue.GET_MACHINE_ACCESSOR),
+    Tool(add_machine_accessor, "Add an accessor", OneAccessor, catalogue.ADD_MACHINE_ACCESSOR, report, Effect.GRANT),
+    Tool(
+        remove_machine_accessor,
+        "Remove an accessor",
+        OneAccessor,
+        catalogue.REMOVE_MACHINE_ACCESSOR,
+        report,
+        Effect.DISRUPT,
+    ),
+)

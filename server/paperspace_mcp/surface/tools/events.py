@@ -1,0 +1,184 @@
+"""Machine events: list, get, wait."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.requests import EventsQuery
+from paperspace_mcp.contract.shapes import Event
+from paperspace_mcp.rules import naming, power
+from paperspace_mcp.surface import views
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.tool import Tool
+from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.watching import watched_view
+from paperspace_mcp.watch import Watched
+
+DEFAULT_WAIT_S = 45
+LONGEST_WAIT_S = 300
+"""Only where the client asked for progress: without it many clients give up after 60 s."""
+
+EventId = Annotated[str, Field(description="From the answer that made it, or list_machine_events.", max_length=64)]
+EventIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+
+
+class EventList(views.Envelope):
+    events: list[views.EventView] | None = None
+    total: int | None = None
+    returned: int = 0
+    complete: bool = False
+    next_cursor: str | None = None
+
+
+class OneEvent(views.Envelope):
+    event: views.EventView | None = None
+
+
+class Waited(views.Envelope):
+    overall: str | None = Field(default=None, description="done, failed or pending")
+    events: list[views.WatchedView] | None = None
+
+
+async def list_machine_events(
+    desk: Desk,
+    machine: Annotated[
+        str, Field(description="Id or exact name; empty: all machines.", max_length=params.TEXT_CAP)
+    ] = "",
+    states: Annotated[params.States, Field(description="Of: new, in progress, done, error, cancelled.")] = [],  # noqa: B006
+    names: Annotated[params.States, Field(description="E.g. start, stop, create, vm-upgrade.")] = [],  # noqa: B006
+    since: Annotated[str, Field(description="ISO 8601; only events made since.", max_length=40)] = "",
+    order: params.Order = "desc",
+    limit: params.Limit = 25,
+    cursor: params.Cursor = "",
+    response_format: params.Format = "concise",
+) -> Answer:
+    """List machine events, newest first, of one machine or of all: what happened and why it failed, not who did it."""
+    params.check_states(states, power.EVENT_STATES)
+    moment = _moment(since)
+    machine_id = (await desk.machine(machine)).id if machine.strip() else None
+    query = EventsQuery(machine_id=machine_id, order=order) if machine_id else EventsQuery(order=order)
+    filters = {"machine": machine_id, "states": sorted(states), "names": sorted(names), "since": since, "order": order}
+
+    def keep(event: Event) -> bool:
+        return (not states or event.state in states) and (not names or event.name in names) and _since(event, moment)
+
+    found = await walk(desk.conduct, catalogue.LIST_MACHINE_EVENTS, page_query(query), keep=keep)
+    part = cut(found, limit, cursor, filters)
+    total = f"{part.total}" if part.total is not None else f"more than {len(found.items)}"
+    return Answer(
+        f"{len(part.items)} of {total} event{'' if part.total == 1 else 's'}.",
+        {
+            "events": [_shown(event, response_format) for event in part.items],
+            "total": part.total,
+            "returned": len(part.items),
+            "complete": part.complete,
+            "next_cursor": part.next_cursor,
+        },
+        next="" if found.complete else f"Only the {found.scanned} newest were looked at: name a machine or `since`.",
+        rows="events",
+    )
+
+
+def _shown(event: Event, response_format: params.Format) -> views.EventView:
+    view = views.event_view(event)
+    return view if response_format == "detailed" else view.model_copy(update={"started_at": None})
+
+
+def _moment(since: str) -> datetime | None:
+    if not since:
+        return None
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        problem = "since: an ISO 8601 time, such as 2026-01-31T08:00:00Z"
+        raise CallerError("bad_argument", facts={"problems": problem}) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _since(event: Event, moment: datetime | None) -> bool:
+    """An event whose date cannot be read is kept: better one too many than one lost."""
+    made = views.utc(event.dt_created)
+    try:
+        return moment is None or made is None or datetime.fromisoformat(made) >= moment
+    except (ValueError, TypeError):
+        return True
+
+
+async def get_machine_event(desk: Desk, event_id: EventId) -> Answer:
+    """One machine event: its state and error now. wait_for_event waits for it instead."""
+    event = await desk.conduct.read(catalogue.GET_MACHINE_EVENT, {"id": _checked(event_id)})
+    return Answer(
+        f"Event {views.text(event.name, 64)} is {views.text(event.state, 40)}.", {"event": views.event_view(event)}
+    )
+
+
+def _checked(event_id: str) -> str:
+    """Raises a `CallerError` for what may not stand in a path."""
+    if not naming.is_id(event_id.strip()):
+        raise CallerError("bad_id", facts={"argument": "event_id"})
+    return event_id.strip()
+
+
+async def wait_for_event(
+    desk: Desk,
+    event_ids: EventIds,
+    timeout_seconds: Annotated[int, Field(ge=0, le=3600)] = DEFAULT_WAIT_S,
+    until: Literal["all", "any"] = "all",
+) -> Answer:
+    """Wait until events end and machines are ready. `pending` is a normal answer: call again with the same ids."""
+    ids = [_checked(event_id) for event_id in event_ids]
+    most = LONGEST_WAIT_S if desk.long_waits else desk.max_wait_s
+    seconds = min(timeout_seconds, most)
+
+    async def progress(elapsed: float, watched: Sequence[Watched]) -> None:
+        await desk.report(elapsed, seconds, _counted(watched))
+
+    watched = await desk.watch.wait(ids, timeout_s=seconds, until=until, progress=progress)
+    return _waited(watched, until, capped=f" (capped at {most:g} s)" if timeout_seconds > most else "")
+
+
+def _waited(watched: Sequence[Watched], until: str, capped: str) -> Answer:
+    overall = _overall(watched, until)
+    events = [watched_view(one) for one in watched]
+    told = "; ".join(_told(view) for view in events[:3])
+    more = "Call wait_for_event again with the same ids." if overall == "pending" else ""
+    summary = f"{overall}{capped}: {_counted(watched)}. {told}."
+    return Answer(summary, {"overall": overall, "events": events}, next=more, rows="events")
+
+
+def _overall(watched: Sequence[Watched], until: str) -> str:
+    """`done` needs all, or any, done; a failure decides as soon as nothing that is pending could outvote it."""
+    verdicts = [one.verdict.value for one in watched]
+    if until == "any" and "done" in verdicts:
+        return "done"
+    if "pending" in verdicts:
+        return "pending"
+    return "done" if all(verdict == "done" for verdict in verdicts) else "failed"
+
+
+def _counted(watched: Sequence[Watched]) -> str:
+    counts = Counter(one.verdict.value for one in watched)
+    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+
+
+def _told(view: views.WatchedView) -> str:
+    """One event in words: what, how it ended, and how its machine is now."""
+    machine = f", machine {view.machine_state}" if view.machine_state else ""
+    address = f" at {view.public_ip}" if view.public_ip else ""
+    note = f" ({view.note})" if view.note else ""
+    error = f', error "{view.error}"' if view.error else ""
+    return f"{view.name or 'event'} {view.id} {view.verdict}{note}{machine}{address}{error}"
+
+
+EVENTS: tuple[Tool, ...] = (
+    Tool(list_machine_events, "List machine events", EventList, catalogue.LIST_MACHINE_EVENTS),
+    Tool(get_machine_event, "Get a machine event", OneEvent, catalogue.GET_MACHINE_EVENT),
+    Tool(wait_for_event, "Wait for events", Waited),
+)

@@ -1,0 +1,141 @@
+"""Machines: list, get, create, update, delete."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from paperspace_mcp.conduct import Outcome, fingerprinted
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.requests import MachinesQuery
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import power, pricing
+from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.surface import views
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.tool import Arguments, Tool
+from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.creating import CREATE
+from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
+from paperspace_mcp.surface.tools.updating import UPDATE
+
+
+class MachineList(views.Envelope):
+    machines: list[views.MachineRow] | None = None
+    total: int | None = None
+    returned: int = 0
+    complete: bool = False
+    next_cursor: str | None = None
+
+
+class OneMachine(views.Envelope):
+    machine: views.MachineView | None = None
+
+
+async def list_machines(
+    desk: Desk,
+    name_contains: Annotated[str, Field(max_length=params.TEXT_CAP)] = "",
+    region: params.RegionFilter = "any",
+    states: Annotated[
+        params.States,
+        Field(description="Of: off, starting, stopping, restarting, serviceready, ready, upgrading, provisioning."),
+    ] = [],  # noqa: B006 - never changed; it is the schema's default
+    machine_type: Annotated[str, Field(description="E.g. A4000.", max_length=40)] = "any",
+    agent_type: Annotated[str, Field(description="E.g. LinuxHeadless.", max_length=40)] = "any",
+    order_by: Literal["dtCreated", "name", "state"] = "dtCreated",
+    order: params.Order = "desc",
+    limit: params.Limit = 25,
+    cursor: params.Cursor = "",
+    response_format: params.Format = "concise",
+) -> Answer:
+    """List machines with type, region, state and price; filters combine. Returns 25 rows and the total."""
+    params.check_states(states, power.MACHINE_STATES)
+    given = {"name": name_contains, "region": region, "machine_type": machine_type, "agent_type": agent_type}
+    wanted = {name: value for name, value in given.items() if value not in {"", "any"}}
+    query = MachinesQuery(**wanted, order_by=order_by, order=order)
+    filters = {**wanted, "states": sorted(states), "order_by": order_by, "order": order}
+
+    def keep(machine: Machine) -> bool:
+        return machine.dt_deleted is None and (not states or machine.state in states)
+
+    found = await walk(desk.conduct, catalogue.LIST_MACHINES, page_query(query), keep=keep)
+    part = cut(found, limit, cursor, filters)
+    shown = views.machine_view if response_format == "detailed" else views.machine_row
+    total = f"{part.total}" if part.total is not None else f"more than {len(found.items)}"
+    return Answer(
+        f"{len(part.items)} of {total} machine{'' if part.total == 1 else 's'}.",
+        {
+            "machines": [shown(machine) for machine in part.items],
+            "total": part.total,
+            "returned": len(part.items),
+            "complete": part.complete,
+            "next_cursor": part.next_cursor,
+        },
+        next="" if found.complete else f"Only the first {found.scanned} were looked at: narrow the filters.",
+        rows="machines",
+    )
+
+
+async def get_machine(desk: Desk, machine: params.MachineRef, response_format: params.Format = "concise") -> Answer:
+    """One machine: state, type, region, price, address; `detailed` gives every documented field."""
+    found = await desk.machine(machine)
+    view = views.machine_view(found) if response_format == "detailed" else views.machine_row(found)
+    return Answer(describe(found), {"machine": view})
+
+
+def describe(machine: Machine) -> str:
+    """A machine in one sentence."""
+    at = f" at {views.text(machine.public_ip, 64)}" if machine.public_ip else ""
+    gone = " It was deleted." if machine.dt_deleted else ""
+    price = pricing.words(pricing.rate(machine))
+    kind, place, state = (views.text(value, 40) for value in (machine.machine_type, machine.region, machine.state))
+    return f"{quoted(machine.name)} ({views.text(machine.id)}) is {state}{at}: {kind} in {place}, {price}.{gone}"
+
+
+async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answer:
+    """Delete a machine for good, with its disk and snapshots. It must be off: stop_machine first. A person confirms."""
+    found = await desk.machine(machine)
+    if found.dt_deleted is not None:
+        return Answer(f"{quoted(found.name)} is deleted already.", {"status": "unchanged", "changed": False})
+    if found.state != "off":
+        remedy = "stop_machine, wait until it is off, then call again."
+        raise CallerError("machine_not_off", facts={"state": views.text(found.state, 40), "remedy": remedy})
+    target = await desk.target(found, fingerprinted(Effect.DESTROY), by_name=True)
+    arguments = {"path": {"id": found.id}}
+    return Plan(
+        tool="delete_machine",
+        arguments={"machine": found.id},
+        verb="delete",
+        steps=(Step(catalogue.DELETE_MACHINE.name, arguments, Effect.DESTROY, target),),
+        lines=(f"DELETE this machine. {catalogue.DELETE_MACHINE.consequence}", *_billed(found)),
+    )
+
+
+def _billed(machine: Machine) -> tuple[str, ...]:
+    """A static address outlives its machine and is charged until it is released (seen by other clients)."""
+    if machine.public_ip_type != "static":
+        return ()
+    return ("Its static public IP stays and is billed until it is released in the console.",)
+
+
+async def report_delete(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _arguments: Arguments) -> Answer:
+    if broken := failed(outcomes):
+        return broken
+    answer = machine_done(outcomes[-1], "Delete accepted for", desk)
+    stays = " ".join(plan.lines[1:])
+    answer.summary = f"{answer.summary} {stays}".strip()
+    return answer
+
+
+MACHINES: tuple[Tool, ...] = (
+    Tool(list_machines, "List machines", MachineList, catalogue.LIST_MACHINES),
+    Tool(get_machine, "Get a machine", OneMachine, catalogue.GET_MACHINE),
+    CREATE,
+    UPDATE,
+    Tool(delete_machine, "Delete a machine", MachineDone, catalogue.DELETE_MACHINE, report_delete, Effect.DESTROY),
+)  # fmt: skip

@@ -1,0 +1,73 @@
+"""From the outcomes of a plan to the answer of its tool."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from paperspace_mcp.conduct import Outcome
+from paperspace_mcp.contract.errors import Changed, Failure, OutcomeUnknown
+from paperspace_mcp.contract.shapes import Event, Machine, MachineAndEvent
+from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.surface import views, wording
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.render import Answer
+
+
+class Guarded(views.Envelope):
+    """What the answer of a guarded call may carry."""
+
+    status: str | None = None
+    changed: bool | None = None
+    executed: bool | None = None
+    approval: str | None = None
+    question: str | None = None
+
+
+class MachineDone(Guarded):
+    machine: views.MachineRow | None = None
+    event: views.EventView | None = None
+    waited: views.WatchedView | None = None
+    usd_per_hour: float | None = None
+    usd_per_month: float | None = None
+    applied: dict[str, str] | None = None
+
+
+def failed(outcomes: Sequence[Outcome]) -> Answer | None:
+    """The answer where the last step was not done; None where all were."""
+    last = outcomes[-1]
+    if last.status == "done":
+        return None
+    return wording.answer(
+        _failure(last, before=len(outcomes) > 1), executed=last.status == "unknown" or len(outcomes) > 1
+    )
+
+
+def _failure(outcome: Outcome, *, before: bool) -> Failure:
+    """Why a step was not done. Where earlier steps of the plan were, something did change."""
+    if outcome.status in {"unknown", "intent"}:
+        return OutcomeUnknown("outcome_unknown", changed="unknown", facts=outcome.facts)
+    changed: Changed = "yes" if before else "no"
+    moved = ", ".join(outcome.facts.get("changed", []))
+    return Failure(outcome.code, changed=changed, facts={**outcome.facts, "moved": moved})
+
+
+def machine_done(outcome: Outcome, said: str, desk: Desk) -> Answer:
+    """The answer to a mutation that the provider accepted: machine, event, and that it goes on by itself."""
+    del desk
+    answer = MachineAndEvent.model_validate(outcome.answer)
+    row, event = views.machine_row(answer.data), answer.event
+    summary = f"{said} {quoted(answer.data.name)} ({row.id})."
+    return Answer(summary, {"changed": True, "executed": True, "machine": row, **_event(event)}, next=_follow(event))
+
+
+def _event(event: Event | None) -> dict[str, Any]:
+    return {} if event is None else {"event": views.event_view(event)}
+
+
+def _follow(event: Event | None) -> str:
+    return "" if event is None else f"wait_for_event with {views.text(event.id)} tells when it is finished."
+
+
+def unchanged(machine: Machine, why: str, event: Event | None = None) -> Answer:
+    """Nothing is to be done, so nobody is asked."""
+    data = {"status": "unchanged", "changed": False, "executed": False, "machine": views.machine_row(machine)}
+    return Answer(why, {**data, **_event(event)}, next=_follow(event))

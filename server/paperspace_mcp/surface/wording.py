@@ -1,0 +1,159 @@
+"""Every failure in words, once: what happened, whether anything changed, what would work.
+
+No argument's value and no upstream body is ever repeated. The provider's short message for a refused request is
+shown, cleaned and quoted, because it often says what no list of ours can.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from paperspace_mcp.contract.errors import Failure
+from paperspace_mcp.rules.guard.cleaning import ERROR_CAP, quoted
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.views import ErrorView, candidate_view
+
+
+class Words(NamedTuple):
+    """What happened, and what would work. `{name}` is filled from the failure's facts."""
+
+    message: str
+    next: str = ""
+
+
+_UNKNOWN = "Read the machine (get_machine) and its events (list_machine_events) before anything is repeated."
+
+WORDS: dict[str, Words] = {
+    # the call
+    "bad_argument": Words("{problems}", "Correct the arguments and call again."),
+    "bad_id": Words(
+        "`{argument}` is not an id: letters, digits, - and _ only, at most 64.", "Ids come from the list tools."
+    ),
+    "bad_cursor": Words(
+        "The cursor does not fit this call.", "Repeat the call that gave it with the same filters, or leave it out."
+    ),
+    "unknown_machine": Words(
+        "No machine has this id, name or public address.",
+        "Use the id or the exact name of a candidate, or list_machines.",
+    ),
+    "ambiguous_machine": Words("Several machines answer to this name.", "Use the id of one of the candidates."),
+    "unknown_user": Words(
+        "No person of this team was found under that.", "Give the user's id (u...), or an e-mail of a team member."
+    ),
+    "unknown_region": Words("No such region. Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
+    "nothing_to_update": Words("No field to change was given.", "Name at least one field."),
+    "machine_not_off": Words("The machine is not off ({state}), and this needs it off.", "{remedy}"),
+    "machine_off": Words("The machine is off, so there is nothing to restart.", "start_machine starts it."),
+    "machine_busy": Words(
+        "The machine is {state}: nothing can be done to it until that ends.", "wait_for_event, then call again."
+    ),
+    "not_found": Words("The provider knows nothing of that id (404).", "It may have been deleted; look in the list."),
+    "bad_request": Words("The provider refused the request (400).", "Correct the arguments as its message says."),
+    "conflict": Words(
+        "The provider says that another request is in the way (409).", "Wait for the running event, then call again."
+    ),
+    "precondition_failed": Words(
+        "The provider says that a requirement is not met (412).", "Read the machine's state first."
+    ),
+    "too_large": Words("The request is too large for the provider (413)."),
+    "disk_only_grows": Words("A disk only grows: the size asked for is not above the present one."),
+    "rename_unprotects": Words(
+        "The new name would change which protection rules match the machine, and no tool may do that.",
+        "A person can rename it in the provider's console.",
+    ),
+    # the operator
+    "no_key": Words(
+        "No API key is configured, so the provider cannot be called.",
+        "A person sets PAPERSPACE_API_KEY (or PAPERSPACE_API_KEY_FILE) where this server is started.",
+    ),
+    "bad_key": Words("The configured API key has characters that no key has.", "A person corrects PAPERSPACE_API_KEY."),
+    "unauthorized": Words(
+        "The provider refuses the API key (401): wrong, expired or revoked.", "A person sets a valid key."
+    ),
+    "forbidden": Words("The API key may not do this (403).", "A person uses a key with that permission."),
+    "bad_configuration": Words(
+        "The setting {setting} cannot be used.", "A person corrects it where this server is started."
+    ),
+    "store_unusable": Words(
+        "Approvals cannot be recorded, so nothing that needs one is done.", "A person checks the state directory."
+    ),
+    # the provider
+    "rate_limited": Words("The provider limits the rate of requests (429).", "Call again after a pause{pause}."),
+    "upstream_error": Words("The provider failed ({status}).", "Call again later."),
+    "upstream_timeout": Words("The provider did not answer in time.", "Call again later."),
+    "upstream_redirect": Words(
+        "The API's address answered with a redirect, which is never followed.", "A person checks PAPERSPACE_API_URL."
+    ),
+    "unreachable": Words("The provider could not be reached; the request did not leave.", "Call again later."),
+    "malformed_answer": Words("The provider's answer could not be read."),
+    "unavailable_here": Words("This account's API does not offer that list."),
+    "outcome_unknown": Words(
+        "The request left, and no readable answer came back: it may or may not have been done.", _UNKNOWN
+    ),
+    # the guard
+    "declined": Words(
+        "The person said no. Nothing was done.", "Do not repeat the call unless the person asks for it again."
+    ),
+    "mistyped": Words(
+        "What was typed is not what the question asked for. Nothing was done.", "Call again to be asked again."
+    ),
+    "expired": Words("The answer came too late. Nothing was done.", "Call again to be asked again."),
+    "already_spent": Words(
+        "This approval was used before. Nothing more was done.", "Read the machine to see how it stands."
+    ),
+    "target_changed": Words(
+        "The machine is no longer as it was approved ({moved}). Nothing was done.",
+        "Read it, and call again to ask anew.",
+    ),
+    "protected": Words(
+        "The machine is protected, and this is refused for protected machines however it is approved.",
+        "A person with access to this server's policy decides what is protected.",
+    ),
+    "out_of_band_only": Words("On a protected machine this is approved outside of the conversation only."),
+    "no_secret": Words(
+        "This needs an approver's secret, and none is set up.", "A person decides it at the client, or in the console."
+    ),
+    "reveal_unavailable": Words(
+        "The password cannot be shown: no place to deliver it to is set up.",
+        "Without `reveal_password` the rest is answered; a person sees the password in the provider's console.",
+    ),
+    "unfinished": Words("An earlier step of this approval is still under way or was broken off.", _UNKNOWN),
+    "internal_error": Words("This server failed inside; its log says where.", _UNKNOWN),
+}
+
+
+def explain(failure: Failure) -> tuple[str, str]:
+    """A failure's message and what to do next."""
+    words = WORDS.get(failure.code) or WORDS["internal_error"]
+    facts = _Facts(failure.facts)
+    message = words.message.format_map(facts)
+    if said := failure.facts.get("provider_message"):
+        message += f" It says: {quoted(str(said), ERROR_CAP)}."
+    return message, words.next.format_map(facts)
+
+
+class _Facts(dict[str, Any]):
+    """Facts for the wording; one that is missing says so instead of failing inside an error."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        super().__init__(facts)
+        after = facts.get("retry_after_s")
+        self["pause"] = f" of {after:g} s" if isinstance(after, int | float) else ""
+
+    def __missing__(self, key: str) -> str:
+        return "unknown"
+
+
+def answer(failure: Failure, **data: Any) -> Answer:
+    """The answer of a call that failed, in the envelope of its tool."""
+    message, after = explain(failure)
+    view = ErrorView(
+        code=failure.code,
+        message=message,
+        retryable=failure.retryable,
+        changed=failure.changed,
+        candidates=[candidate_view(one) for one in failure.candidates] or None,
+        next=after or None,
+        status=failure.facts.get("status"),
+        provider_code=failure.facts.get("provider_code"),
+    )
+    return Answer(summary=message, data={**data, "error": view}, is_error=True)
