@@ -1,5 +1,6 @@
 """Where a wait ends: an event that is done is not yet a machine that is ready."""
 
+import anyio
 import pytest
 from tests.watch.account import Account
 
@@ -127,6 +128,21 @@ async def test_a_machine_that_is_deleted_meanwhile(account: Account) -> None:
     account.sim.delete_behind(machine)
     watched = await wait(account, event)
     assert (watched.verdict, watched.note, watched.machine) == (Verdict.MACHINE_GONE, "machine_deleted", None)
+
+
+async def test_a_machine_that_is_deleted_before_it_is_ready(account: Account) -> None:
+    event = await account.begin("start", account.machine("box"))
+    slice_s = account.sim.durations["start"] - 1
+    async with anyio.create_task_group() as group:
+
+        async def delete_later() -> None:
+            await account.clock.sleep(slice_s)
+            account.sim.delete_behind("box")
+
+        group.start_soon(delete_later)
+        watched = await wait(account, event)
+    assert (watched.verdict, watched.machine) == (Verdict.MACHINE_GONE, None)
+    assert account.reads["get_machine"] > 1
 
 
 async def test_a_deletion_cancels_what_was_under_way(account: Account) -> None:

@@ -164,3 +164,47 @@ async def test_a_mistake_in_a_look_reaches_every_waiter(account: Account, monkey
     waits = [account.watch.wait(["e1"], timeout_s=30) for _ in range(3)]
     outcomes = await asyncio.gather(*waits, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+
+
+async def test_a_newcomer_with_time_is_told_at_once_what_the_others_learn_later(account: Account) -> None:
+    event = await account.begin("start", account.machine())
+    long = asyncio.create_task(account.watch.wait([event], timeout_s=60))
+    await account.clock.sleep(26)
+    account.sim.advance(60)
+    (seen,) = await account.watch.wait([event], timeout_s=50)
+    assert (seen.verdict, account.clock.at) == (Verdict.DONE, 26)
+    assert (await long)[0].verdict is Verdict.DONE
+
+
+async def test_what_settled_long_ago_is_read_anew_though_somebody_still_waits_for_more(account: Account) -> None:
+    stop, start = (
+        await account.begin("stop", account.machine("a", "ready")),
+        await account.begin("start", account.machine("b")),
+    )
+    both = asyncio.create_task(account.watch.wait([stop, start], timeout_s=300))
+    await account.clock.sleep(45)
+    before = account.reads["get_machine_event"]
+    await account.watch.wait([stop], timeout_s=0)
+    assert account.reads["get_machine_event"] == before + 1
+    assert {watched.verdict for watched in await both} == {Verdict.DONE}
+
+
+async def test_a_wait_outlives_its_reads(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection takes a moment to let go; a wait that is cancelled stays for it."""
+    event, reach, open_now = await account.begin("start", account.machine()), account.transport, 0
+
+    async def slow_to_close(_request: object) -> None:
+        nonlocal open_now
+        open_now += 1
+        try:
+            await asyncio.sleep(10)
+        finally:
+            for _ in range(50):
+                await asyncio.sleep(0)
+            open_now -= 1
+
+    monkeypatch.setattr(reach, "handle_async_request", slow_to_close)
+    account.clock.hold = True
+    with anyio.move_on_after(0.02):
+        await account.watch.wait([event], timeout_s=300)
+    assert (open_now, tasks_of_the_watch()) == (0, [])
