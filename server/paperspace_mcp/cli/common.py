@@ -1,0 +1,53 @@
+"""What several commands need: settings from flags, the embedded fleet."""
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from paperspace_mcp.app import App, build
+from paperspace_mcp.settings import Settings, Upstream, from_environment
+
+DEMO_KEY = "demo-key"
+DEMO_URL = "http://simulator.invalid/v1"
+
+
+def add_server_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of every command that puts a server together."""
+    parser.add_argument("--demo", action="store_true", help="use a simulated fleet: no key, no network")
+    parser.add_argument("--time-scale", type=float, default=1.0, help="simulated seconds per second, with --demo")
+    parser.add_argument("--api-url", help="address of the API (default: $PAPERSPACE_API_URL or the provider's)")
+    parser.add_argument("--state-dir", type=Path, help="where approvals are recorded")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Flags before environment before files. A demo has a state of its own, thrown away with it."""
+    settings = from_environment()
+    if arguments.state_dir:
+        settings = replace(settings, state_dir=arguments.state_dir)
+    if arguments.api_url:
+        settings = replace(settings, upstream=replace(settings.upstream, url=arguments.api_url.rstrip("/")))
+    if not arguments.demo:
+        return settings
+    state_dir = arguments.state_dir or Path(tempfile.mkdtemp(prefix="paperspace-mcp-demo-"))
+    return replace(settings, demo=True, upstream=Upstream(url=DEMO_URL, key=DEMO_KEY), state_dir=state_dir)
+
+
+def app_of(arguments: argparse.Namespace) -> App:
+    """The server that the flags ask for."""
+    settings = settings_of(arguments)
+    return build(settings, transport=embedded(arguments.time_scale) if settings.demo else None)
+
+
+def embedded(time_scale: float) -> Any:
+    """Makes the transport to a simulated fleet in this process, at the first call."""
+
+    def transport() -> Any:
+        import httpx
+
+        from paperspace_mcp.simulator import Simulator
+
+        return httpx.ASGITransport(Simulator(keys=(DEMO_KEY,), time_scale=time_scale).app)
+
+    return transport
