@@ -80,6 +80,8 @@ def test_create_then_a_start_event_of_its_own(api: httpx.Client, sim: Simulator)
     assert watch.names() == ["create"]
     assert watch.after(50) == ("done", "provisioning")
     assert watch.names() == ["create", "start"]
+    started = next(event for event in sim.events.values() if (event.machineId, event.name) == (watch.id, "start"))
+    assert 0 < (sim.events[watch.event_id].dtFinished or 0) - started.dtCreated < 0.01
     assert watch.after(50) == ("done", "ready")
 
 
@@ -179,6 +181,11 @@ def test_an_event_may_be_done_without_a_date(api: httpx.Client, sim: Simulator) 
     watch = patch(api, sim, "dev-ben", "start")
     assert watch.after(60) == ("done", "ready")
     assert watch.event()["dtFinished"] is None
+
+
+def test_a_revoked_key(api: httpx.Client, sim: Simulator) -> None:
+    sim.keys.clear()
+    assert api.get("/machines").status_code == 401
 
 
 def test_the_time_scale() -> None:

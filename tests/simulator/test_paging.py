@@ -32,6 +32,16 @@ def test_pages_join_to_the_whole_list_in_order(api: httpx.Client, sim: Simulator
     assert values == sorted(values, reverse=order == "desc")
 
 
+def test_the_order_by_state_follows_the_states(api: httpx.Client, sim: Simulator) -> None:
+    query: dict[str, str | int] = {"orderBy": "state", "order": "asc", "limit": 120}
+    api.patch(f"/machines/{sim.machine('dev-anna').id}/stop")
+    for _ in range(3):
+        states = [machine["state"] for machine in api.get("/machines", params=query).json()["items"]]
+        assert states == sorted(states)
+        sim.advance(20)
+    assert "stopping" not in states
+
+
 def test_newest_first_by_default(api: httpx.Client) -> None:
     made = [machine["dtCreated"] for machine in api.get("/machines").json()["items"]]
     assert made == sorted(made, reverse=True)

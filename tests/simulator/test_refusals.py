@@ -37,6 +37,11 @@ def test_unknown_path_wrong_method_and_unknown_thing_are_told_alike(api: httpx.C
     assert (answer.status_code, answer.text) == (404, NOT_FOUND)
 
 
+def test_an_encoded_slash_stays_in_the_id(api: httpx.Client, sim: Simulator) -> None:
+    answer = api.patch(f"/machines/{sim.machine('dev-anna').id}%2Fstop")
+    assert (answer.status_code, sim.machine("dev-anna").current) == (404, None)
+
+
 def test_outside_the_api_there_is_nothing(api: httpx.Client) -> None:
     root = str(api.base_url).removesuffix("/v1/")
     assert api.get(root + "/machines").text == NOT_FOUND
