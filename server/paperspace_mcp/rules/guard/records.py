@@ -49,6 +49,7 @@ class Record:
     expires_at: float
     status: Status = Status.OPEN
     out_of_band_only: bool = False
+    """It may not be, or does not fit to be, asked in a client."""
     approver: str = ""
     spent_at: float = 0.0
     outcome: str = ""
@@ -95,7 +96,8 @@ def _kind(record: Record, now: float, channel: Channel) -> str:
         return ""
     if record.status is Status.APPROVED:
         return "approved"
-    return "open" if record.status is Status.OPEN and record.channel is channel else ""
+    same = record.channel is channel or record.out_of_band_only
+    return "open" if record.status is Status.OPEN and same else ""
 
 
 def _kind_spent(record: Record, now: float) -> str:
