@@ -89,6 +89,13 @@ async def stall_in_body(turn: Turn) -> bool:
     return await stall(turn)
 
 
+async def reset_in_body(turn: Turn) -> bool:
+    turn.writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{"data"')
+    await turn.writer.drain()
+    await asyncio.sleep(0.02)  # a reset overtakes what was written just before it
+    return await reset(turn)
+
+
 @dataclass
 class RawServer:
     """Takes the behaviours in turn; the last one stays."""

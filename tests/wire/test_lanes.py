@@ -5,6 +5,7 @@ import inspect
 import ssl
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -282,6 +283,18 @@ async def test_aiohttp_still_has_the_switch_of_its_hidden_retry() -> None:
     assert inner._retry_connection is False
     assert isinstance(inner.cookie_jar, aiohttp.DummyCookieJar)
     await lane.aclose()
+
+
+async def test_a_connection_that_closes_under_a_body_is_lost_and_not_unmade() -> None:
+    """httpx-aiohttp calls it `ConnectTimeout`, as if nothing had been sent."""
+    from paperspace_mcp.wire.reading import Body
+
+    async def closing() -> AsyncIterator[bytes]:
+        yield b"{"
+        raise httpx.ConnectTimeout("Connection closed") from aiohttp.ClientConnectionError("Connection closed")
+
+    with pytest.raises(httpx.ReadError):
+        [piece async for piece in Body(closing())]
 
 
 def test_httpcore_still_tells_when_a_request_leaves() -> None:

@@ -18,6 +18,7 @@ ENDS: dict[str, tuple[Behaviour, str]] = {
     "stall": (stall, "timeout"),
     "cut": (cut, "lost"),
     "cut_head": (rawserver.cut_head, "lost"),
+    "reset_in_body": (rawserver.reset_in_body, "lost"),
     "stall_in_body": (rawserver.stall_in_body, "timeout"),
     "garbage": (rawserver.raw(b"\x00\xff nothing like HTTP\r\n\r\n"), "lost"),
 }

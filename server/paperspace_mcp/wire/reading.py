@@ -53,14 +53,14 @@ class ReadingLane(httpx.AsyncBaseTransport):
             request.headers.update(self._route.proxy.headers)
         with _in_true_words():
             response = await self._inner.handle_async_request(request)
-        response.stream = _Body(response.stream)
+        response.stream = Body(response.stream)
         return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
 
-class _Body(httpx.AsyncByteStream):
+class Body(httpx.AsyncByteStream):
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
