@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.resolve import ElicitationResult, Resolve, build_resolver_plans
+from mcp.server.mcpserver.resolve import Resolve, build_resolver_plans
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, ToolAnnotations
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.surface import consent
 from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.outputs import output_schema
 from paperspace_mcp.surface.render import Answer, result
 from paperspace_mcp.surface.tool import Tool
 
@@ -144,27 +145,3 @@ def input_schema(model: type[BaseModel]) -> dict[str, Any]:
 
 def _slim(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "title" and (key, value) != ("default", None)}
-
-
-def output_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The envelope's schema. Only `summary` is required; objects inside are written out in `$defs`."""
-    schema = _untitled(model.model_json_schema(mode="serialization"))
-    schema.pop("description", None)
-    return {**schema, "required": ["summary"]}
-
-
-def _untitled(node: Any) -> Any:
-    """Without pydantic's titles, null arms and null defaults: what is null is left out of answers."""
-    if isinstance(node, list):
-        return [_untitled(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    arms = [arm for arm in node.get("anyOf", []) if arm != {"type": "null"}]
-    if "anyOf" in node and len(arms) == 1:
-        node = {**arms[0], **{key: value for key, value in node.items() if key != "anyOf"}}
-    dropped = {"title"} if isinstance(node.get("title"), str) else set()
-    kept = {key: value for key, value in node.items() if key not in dropped and (key, value) != ("default", None)}
-    return {key: _untitled(value) for key, value in kept.items()}
-
-
-__all__ = ["ElicitationResult", "adapt"]
