@@ -1,0 +1,71 @@
+"""The product in one process: a simulated account, the server over it, and assistants that talk to it."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.surface.talk import ERAS, Assistant, Era, talking
+
+from paperspace_mcp.app import App, build
+from paperspace_mcp.settings import Settings, Upstream
+from paperspace_mcp.simulator import Simulator
+
+KEY = "demo-key"
+Talking = Callable[..., AbstractAsyncContextManager[Assistant]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def sim() -> Simulator:
+    """The default fleet. Its time stands still: only `advance` moves it."""
+    return Simulator(clock=lambda: 0.0)
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
+    """Builds the server over a simulator; further settings of `Upstream` by name."""
+    built: list[App] = []
+
+    def serve(sim: Simulator, **upstream: Any) -> App:
+        reached = Upstream(**{"url": "http://simulator.invalid/v1", "key": KEY, **upstream})
+        settings = Settings(upstream=reached, state_dir=tmp_path)
+        built.append(build(settings, transport=lambda: httpx.ASGITransport(sim.app)))
+        return built[-1]
+
+    yield serve
+    for app in built:
+        app.store.shut()
+
+
+@pytest.fixture
+def served(sim: Simulator, serving: Callable[..., App]) -> App:
+    """The server over the default fleet."""
+    return serving(sim)
+
+
+@pytest.fixture(params=ERAS)
+def era(request: pytest.FixtureRequest) -> Era:
+    """Both protocols: the handshake's, and that without one."""
+    found: Era = request.param
+    return found
+
+
+@pytest.fixture
+def client(served: App) -> Talking:
+    """Connects an assistant: `async with client(era, answering) as assistant`."""
+    return partial(talking, served.server)
+
+
+@pytest.fixture
+async def assistant(served: App, era: Era) -> AsyncIterator[Assistant]:
+    """An assistant whose person types what is asked, in both eras."""
+    async with talking(served.server, era) as connected:
+        yield connected
