@@ -1,0 +1,176 @@
+"""The operator's policy: one strict TOML file. An unknown key or a wrong type refuses to start, and says which.
+
+mode = "ask"                      # or "inbox", "deny"
+read_only = false
+toolsets = ["machines", "events"] # all where absent
+tools_allow = []                  # only these, where given
+tools_deny = ["create_machine"]
+protect = ["prod*"]               # by id and name
+confirm_usd_per_hour = 10         # starts below this, within an hour, are not asked about
+batch = 50                        # most machines in one plan
+questions = 6                     # most questions in ten minutes; more go to the inbox
+[classes]                         # stricter than the table: "name", "inbox" or "deny"
+disrupt = "inbox"
+[budgets]
+usd_per_hour = 40
+creates_per_day = 5
+machines = 30
+machine_types = ["A4000", "C5"]
+[prices]                          # USD per hour, over the built-in table
+C5 = 0.08
+[[allow]]                         # a standing approval
+verbs = ["stop", "restart"]
+names = ["dev-*"]
+until = 2027-01-01T00:00:00Z
+uses = 200
+usd_per_hour = 15
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.rules.naming import did_you_mean
+from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness
+
+STANDING_VERBS = ("start", "stop", "restart", "update", "remove")
+Reader = Callable[[str, Any], Any]
+
+
+def load(path: Path) -> Policy:
+    """The policy of a file.
+
+    Raises:
+        OperatorError: bad_policy, with the key that is wrong and what it takes.
+    """
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        _refuse("the file", "cannot be read")
+
+
+def parse(text: str) -> Policy:
+    """The policy of a TOML text. Raises as `load` does."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        _refuse("the file", f"is no TOML ({str(error)[:120]})")
+    return Policy(**_read(table, _TOP, ""))
+
+
+def _refuse(key: str, problem: str) -> NoReturn:
+    raise OperatorError("bad_policy", facts={"problem": f"{key} {problem}"})
+
+
+def _read(table: Mapping[str, Any], readers: Mapping[str, tuple[str, Reader]], prefix: str) -> dict[str, Any]:
+    for key in table:
+        if key not in readers:
+            meant = did_you_mean(key, list(readers))
+            _refuse(f"{prefix}{key[:40]}", "is no setting" + (f"; did you mean {meant}?" if meant else ""))
+    return {readers[key][0]: readers[key][1](f"{prefix}{key}", value) for key, value in table.items()}
+
+
+def _flag(key: str, value: Any) -> bool:
+    return value if isinstance(value, bool) else _refuse(key, "must be true or false")
+
+
+def _number(key: str, value: Any) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return float(value) if number else _refuse(key, "must be a number of at least 0")
+
+
+def _count(key: str, value: Any) -> int:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return int(value) if whole else _refuse(key, "must be a whole number of at least 0")
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    good = isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
+    return tuple(value) if good else _refuse(key, "must be a list of texts")
+
+
+def _of(*words: str) -> Reader:
+    def read(key: str, value: Any) -> str:
+        return value if value in words else _refuse(key, f"must be one of {', '.join(words)}")
+
+    return read
+
+
+def _verbs(key: str, value: Any) -> tuple[str, ...]:
+    verbs = _texts(key, value)
+    return verbs if set(verbs) <= set(STANDING_VERBS) else _refuse(key, f"may be {', '.join(STANDING_VERBS)}")
+
+
+def _moment(key: str, value: Any) -> float:
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
+    _refuse(key, "must be a date and time")
+
+
+def _table(key: str, value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else _refuse(key, "must be a table")
+
+
+def _classes(key: str, value: Any) -> dict[Effect, Strictness]:
+    words = _of(*(one.value for one in Strictness))
+    readers = {effect.value: (effect.value, words) for effect in Effect if effect is not Effect.READ}
+    read = _read(_table(key, value), readers, f"{key}.")
+    return {Effect(name): Strictness(word) for name, word in read.items()}
+
+
+def _budgets(key: str, value: Any) -> Budgets:
+    return Budgets(**_read(_table(key, value), _BUDGETS, f"{key}."))
+
+
+def _prices(key: str, value: Any) -> dict[str, float]:
+    return {name: _number(f"{key}.{name[:40]}", price) for name, price in _table(key, value).items()}
+
+
+def _allow(key: str, value: Any) -> tuple[Standing, ...]:
+    if not isinstance(value, list):
+        _refuse(key, "must be a list of tables ([[allow]])")
+    return tuple(_standing(f"{key}[{index}]", one, index) for index, one in enumerate(value))
+
+
+def _standing(key: str, value: Any, index: int) -> Standing:
+    read = _read(_table(key, value), _STANDING, f"{key}.")
+    for name in ("verbs", "names", "until", "uses"):
+        if name not in read:
+            _refuse(f"{key}.{name}", "is needed")
+    return Standing(code=f"FILE{index}", approver="policy file", **read)
+
+
+_BUDGETS: dict[str, tuple[str, Reader]] = {
+    "usd_per_hour": ("usd_per_hour", _number),
+    "creates_per_day": ("creates_per_day", _count),
+    "machines": ("machines", _count),
+    "machine_types": ("machine_types", _texts),
+}
+_STANDING: dict[str, tuple[str, Reader]] = {
+    "verbs": ("verbs", _verbs),
+    "names": ("names", _texts),
+    "until": ("until", _moment),
+    "uses": ("uses", _count),
+    "usd_per_hour": ("usd_per_hour", _number),
+}
+_TOP: dict[str, tuple[str, Reader]] = {
+    "mode": ("mode", lambda key, value: Mode(_of(*(one.value for one in Mode))(key, value))),
+    "read_only": ("read_only", _flag),
+    "toolsets": ("toolsets", _texts),
+    "tools_allow": ("tools_allow", _texts),
+    "tools_deny": ("tools_deny", _texts),
+    "protect": ("protect", _texts),
+    "confirm_usd_per_hour": ("confirm_usd_per_hour", _number),
+    "batch": ("batch", _count),
+    "questions": ("questions", _count),
+    "classes": ("classes", _classes),
+    "budgets": ("budgets", _budgets),
+    "prices": ("prices", _prices),
+    "allow": ("standing", _allow),
+}

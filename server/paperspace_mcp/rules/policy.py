@@ -1,0 +1,299 @@
+"""What the operator allows: one value, read once, that requests can only tighten.
+
+The loader of the file is `policy_file`; here is what a policy means. Everything is a table or a pure function.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.rules.guard.plans import Plan, Target
+from paperspace_mcp.rules.guard.protection import matching
+
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+QUESTIONS_WINDOW_S = 600.0
+SETTLING_S = 900.0
+"""How long a start may take to be seen in the fleet: until then its price is counted from the ledger."""
+NEVER_STANDING = frozenset({Effect.GRANT, Effect.REVEAL, Effect.DESTROY})
+
+
+class Mode(StrEnum):
+    """Where questions go, from the loosest to the strictest."""
+
+    ASK = "ask"
+    INBOX = "inbox"
+    DENY = "deny"
+
+
+class Strictness(StrEnum):
+    """What an operator may add to a class's demand."""
+
+    TABLE = "table"
+    NAME = "name"
+    INBOX = "inbox"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """Limits of money and number; None is none. `machine_types`: the only types that may be created or set."""
+
+    usd_per_hour: float | None = None
+    creates_per_day: int | None = None
+    machines: int | None = None
+    machine_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An approval given in advance: these verbs, on these names, so often, so dear, until then."""
+
+    code: str
+    verbs: tuple[str, ...]
+    names: tuple[str, ...]
+    until: float
+    uses: int
+    usd_per_hour: float | None = None
+    approver: str = ""
+    principal: str = ""
+    """Whose calls it covers; empty covers everybody's (an entry of the policy file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's word. The defaults are those of a single person at a desk."""
+
+    mode: Mode = Mode.ASK
+    read_only: bool = False
+    toolsets: tuple[str, ...] = ()
+    tools_allow: tuple[str, ...] = ()
+    tools_deny: tuple[str, ...] = ()
+    protect: tuple[str, ...] = ("prod*",)
+    classes: Mapping[Effect, Strictness] = field(default_factory=dict)
+    confirm_usd_per_hour: float = 10.0
+    batch: int = 50
+    questions: int = 6
+    budgets: Budgets = Budgets()
+    prices: Mapping[str, float] = field(default_factory=dict)
+    standing: tuple[Standing, ...] = ()
+
+    def strictness(self, effect: Effect) -> Strictness:
+        return self.classes.get(effect, Strictness.TABLE)
+
+
+def permitted(policy: Policy, tool: str, toolset: str, effect: Effect) -> str:
+    """The code of the rule that shuts a tool, or an empty string. Checked at the call, not only in the list."""
+    if policy.read_only and effect is not Effect.READ:
+        return "read_only"
+    if policy.toolsets and toolset not in policy.toolsets:
+        return "toolset_off"
+    if tool in policy.tools_deny or (policy.tools_allow and tool not in policy.tools_allow):
+        return "tool_off"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An entry of a ledger that must fit: in one transaction with the spent mark, or neither is made.
+
+    ledger: what is counted; amount is added, and everything since `since` may come to `limit`.
+    """
+
+    ledger: str
+    amount: float
+    limit: float
+    since: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What is known of the world when a plan is judged; sums that only the store can make are left to its charges.
+
+    running_usd_per_hour and machines: of the whole account, None where no budget needs them.
+    questions: asked of this principal in the last ten minutes.
+    """
+
+    now: float
+    principal: str
+    questions: int = 0
+    unlocked: bool = False
+    frozen: bool = False
+    unasked_usd: float = 0.0
+    standing: tuple[Standing, ...] = ()
+    standing_used: Mapping[str, int] = field(default_factory=dict)
+    running_usd_per_hour: float | None = None
+    machines: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """refuse (with a code), go (nobody is asked: `rule` says why), ask, or inbox."""
+
+    kind: str
+    rule: str
+    charges: tuple[Charge, ...] = ()
+
+
+def decide(policy: Policy, plan: Plan, known: Standings) -> Decision:
+    """What becomes of a plan: refused, let through without a question, or asked about, and where."""
+    if refused := refusal(policy, plan, known):
+        return Decision("refuse", refused)
+    charges = budget_charges(policy, plan, known)
+    if standing := covering(policy, plan, known):
+        return Decision("go", f"standing:{standing.code}", (*charges, *standing_charges(standing, plan)))
+    if below_threshold(policy, plan, known):
+        return Decision("go", "below_confirm_usd_per_hour", (*charges, _unasked(policy, plan, known)))
+    return Decision(_channel(policy, plan, known), _asks(policy, plan, known), charges)
+
+
+def refusal(policy: Policy, plan: Plan, known: Standings) -> str:
+    """The rule that refuses the plan however it is approved; an empty string for none."""
+    if known.frozen:
+        return "frozen"
+    if policy.mode is Mode.DENY or policy.strictness(plan.effect) is Strictness.DENY:
+        return "denied_by_policy"
+    if len(plan.targets) > policy.batch:
+        return "too_many"
+    return _type_refused(policy, plan)
+
+
+def _type_refused(policy: Policy, plan: Plan) -> str:
+    allowed = {name.casefold() for name in policy.budgets.machine_types}
+    wanted = {kind.casefold() for step in plan.steps if (kind := str(_body(step).get("machineType", "")))}
+    return "type_not_allowed" if allowed and wanted - allowed else ""
+
+
+def _body(step: object) -> Mapping[str, object]:
+    body = getattr(step, "arguments", {}).get("body")
+    return body if isinstance(body, Mapping) else {}
+
+
+def covering(policy: Policy, plan: Plan, known: Standings) -> Standing | None:
+    """The standing approval that covers the whole plan. Never for what destroys, grants or reveals, nor protected."""
+    if plan.effect in NEVER_STANDING or not plan.targets or any(target.protected for target in plan.targets):
+        return None
+    candidates = (*policy.standing, *known.standing)
+    return next((one for one in candidates if _covers(one, plan, known)), None)
+
+
+def _covers(one: Standing, plan: Plan, known: Standings) -> bool:
+    left = one.uses - known.standing_used.get(one.code, 0)
+    return (
+        known.now <= one.until
+        and one.principal in {"", known.principal}
+        and plan.verb in one.verbs
+        and left >= len(plan.targets)
+        and all(_named(one, target) for target in plan.targets)
+        and _affordable(one, plan)
+    )
+
+
+def _named(one: Standing, target: Target) -> bool:
+    """By name only where the name is fit to be typed; a name that cannot be told from another is no selector."""
+    return not target.type_id and bool(matching(one.names, target.name))
+
+
+def _affordable(one: Standing, plan: Plan) -> bool:
+    if plan.effect is not Effect.SPEND or one.usd_per_hour is None:
+        return True
+    return plan.usd_per_hour is not None and plan.usd_per_hour <= one.usd_per_hour
+
+
+def standing_charges(one: Standing, plan: Plan) -> tuple[Charge, ...]:
+    """Each effect takes one use; the price limit of a standing approval is per hour of the clock."""
+    return (Charge(f"standing:{one.code}", float(len(plan.targets)), float(one.uses)),)
+
+
+def below_threshold(policy: Policy, plan: Plan, known: Standings) -> bool:
+    """Whether this is a start of known price that, with those of the last hour that nobody was asked about, is cheap."""
+    single = plan.verb == "start" and len(plan.steps) == 1 and not any(target.protected for target in plan.targets)
+    if not single or plan.effect is not Effect.SPEND or plan.usd_per_hour is None:
+        return False
+    if policy.strictness(Effect.SPEND) is not Strictness.TABLE or policy.mode is not Mode.ASK:
+        return False
+    return known.unasked_usd + plan.usd_per_hour <= policy.confirm_usd_per_hour
+
+
+def _unasked(policy: Policy, plan: Plan, known: Standings) -> Charge:
+    ledger = f"unasked:{known.principal}"
+    return Charge(ledger, plan.usd_per_hour or 0.0, policy.confirm_usd_per_hour, known.now - HOUR_S)
+
+
+def budget_charges(policy: Policy, plan: Plan, known: Standings) -> tuple[Charge, ...]:
+    """What the plan takes from the budgets. A price nobody knows does not fit into a budget of money."""
+    budgets, found = policy.budgets, list[Charge]()
+    creates = sum(1 for step in plan.steps if plan.verb == "create" and step.effect in {Effect.SPEND, Effect.GRANT})
+    if budgets.creates_per_day is not None and creates:
+        found.append(Charge("creates", creates, budgets.creates_per_day, known.now - DAY_S))
+    if budgets.machines is not None and creates:
+        left = budgets.machines - (known.machines if known.machines is not None else budgets.machines)
+        found.append(Charge("machines", creates, left, known.now - SETTLING_S))
+    if budgets.usd_per_hour is not None and plan.verb in {"start", "create"}:
+        usd = plan.usd_per_hour if plan.usd_per_hour is not None else float("inf")
+        running = known.running_usd_per_hour if known.running_usd_per_hour is not None else float("inf")
+        found.append(Charge("running", usd, budgets.usd_per_hour - running, known.now - SETTLING_S))
+    return tuple(found)
+
+
+def _channel(policy: Policy, plan: Plan, known: Standings) -> str:
+    strict = policy.strictness(plan.effect)
+    overflow = known.questions >= policy.questions and not known.unlocked
+    return "inbox" if policy.mode is Mode.INBOX or strict is Strictness.INBOX or overflow else "ask"
+
+
+def _asks(policy: Policy, plan: Plan, known: Standings) -> str:
+    """The rule by which the question is asked, for the audit and `policy check`."""
+    if known.questions >= policy.questions and not known.unlocked:
+        return "prompt_limit"
+    return f"class:{plan.effect}" if policy.mode is Mode.ASK else f"mode:{policy.mode}"
+
+
+def stricter(first: Policy, second: Policy) -> Policy:
+    """Both at once: of each setting the more restrictive."""
+    return Policy(
+        mode=max(first.mode, second.mode, key=list(Mode).index),
+        read_only=first.read_only or second.read_only,
+        toolsets=_both(first.toolsets, second.toolsets),
+        tools_allow=_both(first.tools_allow, second.tools_allow),
+        tools_deny=_either(first.tools_deny, second.tools_deny),
+        protect=_either(first.protect, second.protect),
+        classes={effect: _strictest(first, second, effect) for effect in Effect},
+        confirm_usd_per_hour=min(first.confirm_usd_per_hour, second.confirm_usd_per_hour),
+        batch=min(first.batch, second.batch),
+        questions=min(first.questions, second.questions),
+        budgets=_least(first.budgets, second.budgets),
+        prices={**second.prices, **first.prices},
+        standing=tuple(one for one in first.standing if one in second.standing),
+    )
+
+
+def _strictest(first: Policy, second: Policy, effect: Effect) -> Strictness:
+    return max(first.strictness(effect), second.strictness(effect), key=list(Strictness).index)
+
+
+def _both(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
+    """An empty list allows all, so what is left of two lists must not become empty: then nothing is allowed."""
+    if not first or not second:
+        return tuple(first or second)
+    return tuple(one for one in first if one in second) or ("(none)",)
+
+
+def _either(first: Collection[str], second: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _least(first: Budgets, second: Budgets) -> Budgets:
+    def least(one: float | None, other: float | None) -> float | None:
+        given = [value for value in (one, other) if value is not None]
+        return min(given) if given else None
+
+    creates = least(first.creates_per_day, second.creates_per_day)
+    machines = least(first.machines, second.machines)
+    return Budgets(
+        usd_per_hour=least(first.usd_per_hour, second.usd_per_hour),
+        creates_per_day=None if creates is None else int(creates),
+        machines=None if machines is None else int(machines),
+        machine_types=_both(first.machine_types, second.machine_types),
+    )
