@@ -29,6 +29,7 @@ usd_per_hour = 15
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -95,7 +96,7 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
 
 def _of(*words: str) -> Reader:
     def read(key: str, value: Any) -> str:
-        return value if value in words else _refuse(key, f"must be one of {', '.join(words)}")
+        return str(value) if value in words else _refuse(key, f"must be one of {', '.join(words)}")
 
     return read
 
@@ -135,15 +136,17 @@ def _prices(key: str, value: Any) -> dict[str, float]:
 def _allow(key: str, value: Any) -> tuple[Standing, ...]:
     if not isinstance(value, list):
         _refuse(key, "must be a list of tables ([[allow]])")
-    return tuple(_standing(f"{key}[{index}]", one, index) for index, one in enumerate(value))
+    return tuple(_standing(f"{key}[{index}]", one) for index, one in enumerate(value))
 
 
-def _standing(key: str, value: Any, index: int) -> Standing:
+def _standing(key: str, value: Any) -> Standing:
     read = _read(_table(key, value), _STANDING, f"{key}.")
     for name in ("verbs", "names", "until", "uses"):
         if name not in read:
             _refuse(f"{key}.{name}", "is needed")
-    return Standing(code=f"FILE{index}", approver="policy file", **read)
+    # Known by what it says: another place in the file must not give it another's uses.
+    known = sha256(repr(sorted(read.items())).encode()).hexdigest()[:6].upper()
+    return Standing(code=f"F-{known}", approver="policy file", **read)
 
 
 _BUDGETS: dict[str, tuple[str, Reader]] = {

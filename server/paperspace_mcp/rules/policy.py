@@ -207,7 +207,7 @@ def standing_charges(one: Standing, plan: Plan) -> tuple[Charge, ...]:
 
 
 def below_threshold(policy: Policy, plan: Plan, known: Standings) -> bool:
-    """Whether this is a start of known price that, with those of the last hour that nobody was asked about, is cheap."""
+    """Whether this is a start of known price that stays cheap with the last hour's that nobody was asked about."""
     single = plan.verb == "start" and len(plan.steps) == 1 and not any(target.protected for target in plan.targets)
     if not single or plan.effect is not Effect.SPEND or plan.usd_per_hour is None:
         return False
