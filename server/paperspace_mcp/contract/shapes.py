@@ -15,7 +15,12 @@ class Shape(BaseModel):
     """A JSON object of the provider: camelCase on the wire, snake_case here; built when first used."""
 
     model_config = ConfigDict(
-        extra="ignore", alias_generator=to_camel, populate_by_name=True, defer_build=True, coerce_numbers_to_str=True
+        extra="ignore",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        defer_build=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
     )
 
 

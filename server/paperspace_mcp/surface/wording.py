@@ -54,7 +54,8 @@ WORDS: dict[str, Words] = {
     "precondition_failed": Words(
         "The provider says that a requirement is not met (412).", "Read the machine's state first."
     ),
-    "too_large": Words("The request is too large for the provider (413)."),
+    "payload_too_large": Words("The request is too large for the provider (413)."),
+    "method_not_supported": Words("The API's address does not offer this operation (405).", "A person checks its URL."),
     "disk_only_grows": Words("A disk only grows: the size asked for is not above the present one."),
     "rename_unprotects": Words(
         "The new name would change which protection rules match the machine, and no tool may do that.",
@@ -70,6 +71,9 @@ WORDS: dict[str, Words] = {
         "The provider refuses the API key (401): wrong, expired or revoked.", "A person sets a valid key."
     ),
     "forbidden": Words("The API key may not do this (403).", "A person uses a key with that permission."),
+    "payment_required": Words("The provider wants a bill paid first (402).", "A person settles it in the console."),
+    "proxy_unauthorized": Words("The proxy wants credentials (407).", "A person corrects the proxy settings."),
+    "bad_policy": Words("The policy cannot be used: {problem}.", "A person corrects it; nothing is served until then."),
     "bad_configuration": Words(
         "The setting {setting} cannot be used.", "A person corrects it where this server is started."
     ),
