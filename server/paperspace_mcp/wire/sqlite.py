@@ -1,25 +1,43 @@
 """The embedded store: one SQLite file in the state directory, shared by all processes of one user."""
 
+import json
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status, meet
+from paperspace_mcp.rules.policy import Charge, Standing
 
-SCHEMA_VERSION = 1
 _KEEP_S = 30 * 24 * 3600.0
 _COLUMNS = tuple(field.name for field in fields(Record))
-_SCHEMA = f"""
-CREATE TABLE records ({", ".join(_COLUMNS)}, targets TEXT NOT NULL, PRIMARY KEY (code));
-CREATE INDEX records_by_call ON records (principal, digest);
-PRAGMA user_version = {SCHEMA_VERSION};
-"""
+_STANDING = tuple(field.name for field in fields(Standing))
+_MIGRATIONS = (
+    """
+    CREATE TABLE records (
+        code, principal, account, tool, effect, digest, plan, question, expects, channel, issued_at, expires_at, status,
+        out_of_band_only, approver, spent_at, outcome, settled, repeatable, targets TEXT NOT NULL, PRIMARY KEY (code)
+    );
+    CREATE INDEX records_by_call ON records (principal, digest);
+    """,
+    """
+    CREATE TABLE ledger (name TEXT NOT NULL, amount REAL NOT NULL, at REAL NOT NULL, code TEXT NOT NULL);
+    CREATE INDEX ledger_by_name ON ledger (name, at);
+    CREATE TABLE standing (
+        code TEXT PRIMARY KEY, verbs TEXT, names TEXT, until REAL, uses INTEGER, usd_per_hour REAL, approver TEXT,
+        principal TEXT
+    );
+    CREATE TABLE flags (name TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL);
+    """,
+)
+"""Each brings a file one version on. Only ever add to them: somebody's approvals are in a file of each version."""
+SCHEMA_VERSION = len(_MIGRATIONS)
 
 
 class SqliteStore:
@@ -61,13 +79,17 @@ class SqliteStore:
         with self._transaction() as db:
             return db.execute(query, (status, approver, code, Status.OPEN)).rowcount == 1
 
-    def spend(self, code: str, expected: Status, now: float) -> bool:
+    def spend(self, code: str, expected: Status, now: float, charges: Sequence[Charge] = ()) -> bool:
         query = (
             "UPDATE records SET status = ?, spent_at = ? "
             "WHERE code = ? AND status = ? AND issued_at <= ? AND expires_at >= ?"
         )
         with self._transaction() as db:
-            return db.execute(query, (Status.SPENT, now, code, expected, now, now)).rowcount == 1
+            if db.execute(query, (Status.SPENT, now, code, expected, now, now)).rowcount != 1:
+                return False
+            for charge in charges:  # a charge that does not fit raises, and takes the spent mark back with it
+                _charge(db, charge, code, now)
+            return True
 
     def note(self, code: str, before: str, after: str, *, settled: bool = False, repeatable: bool = False) -> bool:
         query = (
@@ -76,6 +98,37 @@ class SqliteStore:
         values = (after, settled, repeatable, code, Status.SPENT, before)
         with self._transaction() as db:
             return db.execute(query, values).rowcount == 1
+
+    def asked(self, principal: str, since: float) -> int:
+        query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
+        with self._transaction() as db:
+            return int(db.execute(query, (principal, Channel.CLIENT, since)).fetchone()[0])
+
+    def total(self, ledger: str, since: float) -> float:
+        with self._transaction() as db:
+            return _total(db, ledger, since)
+
+    def allow(self, standing: Standing) -> None:
+        values = asdict(standing) | {"verbs": json.dumps(standing.verbs), "names": json.dumps(standing.names)}
+        with self._transaction() as db:
+            db.execute("INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [values[name] for name in _STANDING])
+
+    def standing(self, now: float) -> list[Standing]:
+        with self._transaction() as db:
+            rows = db.execute("SELECT * FROM standing WHERE until >= ? ORDER BY code", (now,)).fetchall()
+        return [_standing(row) for row in rows]
+
+    def end(self, code: str) -> bool:
+        with self._transaction() as db:
+            return db.execute("DELETE FROM standing WHERE code = ?", (code,)).rowcount == 1
+
+    def set_flag(self, name: str, until: float, reason: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO flags VALUES (?, ?, ?)", (name, until, reason))
+
+    def flag(self, name: str, now: float) -> bool:
+        with self._transaction() as db:
+            return db.execute("SELECT 1 FROM flags WHERE name = ? AND until > ?", (name, now)).fetchone() is not None
 
     def shut(self) -> None:
         """Close the file; a later call opens it again."""
@@ -105,23 +158,41 @@ def _open(path: Path) -> sqlite3.Connection:
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")  # a spent mark must survive a power cut, or it is spent twice
-    _upgrade(db)
+    try:
+        _upgrade(db)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
 def _upgrade(db: sqlite3.Connection) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        db.close()
-        raise OSError("the store of approvals was made by a newer version")
-    if version == 0:
-        with_lock = f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;"
-        try:
-            db.executescript(with_lock)
-        except sqlite3.OperationalError:
-            db.executescript("ROLLBACK")
-            if db.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:  # another process was first
-                raise
+    """Bring the file to this version, one migration after the other, whoever else starts at the same time."""
+    db.execute("BEGIN IMMEDIATE")
+    with db:
+        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise OSError("the store of approvals was made by a newer version")
+        for migration in _MIGRATIONS[version:]:
+            for statement in filter(str.strip, migration.split(";")):
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _charge(db: sqlite3.Connection, charge: Charge, code: str, now: float) -> None:
+    if _total(db, charge.ledger, charge.since) + charge.amount > charge.limit:
+        raise Refusal("over_budget", facts={"ledger": charge.ledger.partition(":")[0]})
+    db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", (charge.ledger, charge.amount, now, code))
+
+
+def _total(db: sqlite3.Connection, ledger: str, since: float) -> float:
+    query = "SELECT coalesce(sum(amount), 0.0) FROM ledger WHERE name = ? AND at >= ?"
+    return float(db.execute(query, (ledger, since)).fetchone()[0])
+
+
+def _standing(row: sqlite3.Row) -> Standing:
+    values = {name: row[name] for name in _STANDING}
+    return Standing(**values | {"verbs": tuple(json.loads(row["verbs"])), "names": tuple(json.loads(row["names"]))})
 
 
 def _meeting(db: sqlite3.Connection, principal: str, digest: str, now: float, channel: Channel) -> Meeting:

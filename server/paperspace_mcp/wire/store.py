@@ -1,9 +1,10 @@
 """Where the records of approvals live: one small interface, whatever the engine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
+from paperspace_mcp.rules.policy import Charge, Standing
 
 
 class Store(Protocol):
@@ -37,10 +38,42 @@ class Store(Protocol):
         """Move an open record to APPROVED, DECLINED or MISTYPED; False where it was no longer open."""
         ...
 
-    def spend(self, code: str, expected: Status, now: float) -> bool:
-        """Spend a record, once for ever; False where it was not in the expected state or has expired."""
+    def spend(self, code: str, expected: Status, now: float, charges: Sequence[Charge] = ()) -> bool:
+        """Spend a record, once for ever, and enter its charges; False where it was not in that state or has expired.
+
+        Raises:
+            Refusal: over_budget, for a charge that does not fit; then nothing is spent either.
+        """
         ...
 
     def note(self, code: str, before: str, after: str, *, settled: bool = False, repeatable: bool = False) -> bool:
         """Write down what became of a spent record's steps so far; False where another process wrote first."""
+        ...
+
+    def asked(self, principal: str, since: float) -> int:
+        """How many questions this principal's client was asked since."""
+        ...
+
+    def total(self, ledger: str, since: float) -> float:
+        """The sum of a ledger's entries since."""
+        ...
+
+    def allow(self, standing: Standing) -> None:
+        """Write down a standing approval. Raises KeyError where its code is taken."""
+        ...
+
+    def standing(self, now: float) -> list[Standing]:
+        """The standing approvals that have not run out of time."""
+        ...
+
+    def end(self, code: str) -> bool:
+        """End a standing approval; False where there is none."""
+        ...
+
+    def set_flag(self, name: str, until: float, reason: str) -> None:
+        """Raise a flag (`frozen`, `unlocked:PRINCIPAL`) until a time; a time that is past lowers it."""
+        ...
+
+    def flag(self, name: str, now: float) -> bool:
+        """Whether a flag is raised."""
         ...
