@@ -1,0 +1,94 @@
+"""The approvers' secrets: set once, stored hashed, typed each time something is decided out of band.
+
+A terminal proves nothing, because an agent with a shell has one too; a secret that stands in no file does. Whoever can
+write this file can set a secret of their own, so it is worth as much as the account that owns it.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from paperspace_mcp.contract.errors import Refusal
+
+SHORTEST = 8
+TRIES = 5
+TRIES_WINDOW_S = 600.0
+_N, _R, _P = 2**14, 8, 1
+"""scrypt at about 50 ms and 16 MiB a try."""
+
+
+class Approvers:
+    """Users who may decide, by name.
+
+    Raises:
+        OSError: the file cannot be read or written; nobody can decide then.
+    """
+
+    def __init__(self, directory: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._path = directory / "approvers.json"
+        self._now = now
+
+    def known(self, user: str) -> bool:
+        """Whether a secret is set for this user."""
+        return user in self._read()["users"]
+
+    def any(self) -> bool:
+        """Whether anybody has a secret: from then on nothing is decided without one."""
+        return bool(self._read()["users"])
+
+    def set(self, user: str, secret: str) -> None:
+        """Set a user's secret.
+
+        Raises:
+            ValueError: it is too short.
+        """
+        if len(secret) < SHORTEST:
+            raise ValueError(f"a secret has at least {SHORTEST} characters")
+        salt = secrets.token_bytes(16)
+        content = self._read()
+        content["users"][user] = {"salt": salt.hex(), "hash": _hash(secret, salt)}
+        self._write(content)
+
+    def check(self, user: str, secret: str) -> bool:
+        """Whether the secret is this user's. A wrong one is counted; after five in ten minutes none is looked at.
+
+        Raises:
+            Refusal: too_many_tries.
+        """
+        content = self._read()
+        since = self._now() - TRIES_WINDOW_S
+        recent = [at for at in content["wrong"] if at > since]
+        if len(recent) >= TRIES:
+            raise Refusal("too_many_tries")
+        stored = content["users"].get(user, {"salt": "00" * 16, "hash": ""})
+        right = hmac.compare_digest(_hash(secret, bytes.fromhex(stored["salt"])), stored["hash"])
+        if not right:
+            self._write({**content, "wrong": [*recent, self._now()]})
+        return right
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {"users": {}, "wrong": []}
+        except ValueError as error:
+            raise OSError("the approvers' file is broken") from error
+        return {"users": dict(content["users"]), "wrong": list(content.get("wrong", []))}
+
+    def _write(self, content: dict[str, Any]) -> None:
+        """Whole or not at all."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        draft.replace(self._path)
+
+
+def _hash(secret: str, salt: bytes) -> str:
+    return hashlib.scrypt(secret.encode(), salt=salt, n=_N, r=_R, p=_P).hex()
