@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -148,12 +149,36 @@ def raw(content: Any) -> ElicitResult:
     return ElicitResult.model_construct(action="accept", content=content)
 
 
+class Gate(httpx.AsyncBaseTransport):
+    """The way to the provider, with a barrier: what `holds` names waits there, before it leaves or after its answer."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self._inner = httpx.ASGITransport(sim.app)
+        self.holds: Callable[[httpx.Request], bool] = lambda _request: False
+        self.after = False
+        self.reached, self.opened = anyio.Event(), anyio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        held = self.holds(request)
+        if held and not self.after:
+            await self._wait()
+        response = await self._inner.handle_async_request(request)
+        if held and self.after:
+            await self._wait()
+        return response
+
+    async def _wait(self) -> None:
+        self.reached.set()
+        await self.opened.wait()
+
+
 class Bench:
     def __init__(self, state: Path, *, sim: Simulator | None = None, key: str = KEY, **settings: Any) -> None:
         self.sim = sim or Simulator(clock=lambda: 0.0, keys=(KEY, "other-key"))
         upstream = Upstream(url="http://double.test/v1", key=key)
         given = Settings(upstream=upstream, state_dir=state, **settings)
-        self.app = build(given, transport=httpx.ASGITransport(self.sim.app))
+        self.gate = Gate(self.sim)
+        self.app = build(given, transport=self.gate)
         self.clock = Clock()
         self.app.conduct._now = self.clock
 
