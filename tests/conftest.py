@@ -29,6 +29,15 @@ def sim() -> Simulator:
     return Simulator(clock=lambda: 0.0)
 
 
+def provider(sim: Simulator) -> Callable[..., Any]:
+    """The simulated API, looked up at each request: a test may put something before it."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await sim.app(scope, receive, send)
+
+    return app
+
+
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
     """Builds the server over a simulator; further settings of `Upstream` by name."""
@@ -37,7 +46,7 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
     def serve(sim: Simulator, **upstream: Any) -> App:
         reached = Upstream(**{"url": "http://simulator.invalid/v1", "key": KEY, **upstream})
         settings = Settings(upstream=reached, state_dir=tmp_path)
-        built.append(build(settings, transport=lambda: httpx.ASGITransport(sim.app)))
+        built.append(build(settings, transport=httpx.ASGITransport(provider(sim))))
         return built[-1]
 
     yield serve

@@ -42,7 +42,7 @@ async def test_what_the_provider_filters_is_sent_to_it(
         reply = await assistant.call("list_machines", **given)
     assert query.items() <= sim.wire[0].query.items()
     assert reply.data["complete"]
-    assert 0 < reply.data["total"]
+    assert reply.data["total"] > 0
 
 
 @pytest.mark.parametrize("states", [["OFF"], "off", '["off"]'])
@@ -144,7 +144,7 @@ async def test_a_prefix_is_no_name(assistant: Assistant, sim: Simulator) -> None
     assert sim.mutations() == []
 
 
-# -- deleting -----------------------------------------------------------------------------------------------------------
+# -- deleting ---------------------------------------------------------------------------------------------------------
 
 
 async def test_a_machine_that_is_off_is_deleted_by_its_name(assistant: Assistant, sim: Simulator) -> None:

@@ -1,0 +1,200 @@
+"""Events: listed, read and waited for."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.conftest import Talking
+from tests.surface.meanwhile import when
+from tests.surface.talk import Assistant, Era
+
+from paperspace_mcp.simulator import Fault, Simulator
+
+pytestmark = pytest.mark.anyio
+
+BEN = "ps8jo1fga"
+
+
+def of_machine(sim: Simulator, machine_id: str) -> set[str]:
+    return {event.id for event in sim.events.values() if event.machineId == machine_id}
+
+
+async def started(assistant: Assistant, machine: str = "dev-ben") -> str:
+    """The id of a start that has just begun."""
+    reply = await assistant.call("start_machine", machine=machine)
+    return str(reply.data["event"]["id"])
+
+
+# -- listing ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_events_of_a_machine_newest_first(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("list_machine_events", machine="dev-ben")
+    rows = reply.data["events"]
+    assert {row["id"] for row in rows} == of_machine(sim, BEN)
+    assert [row["created_at"] for row in rows] == sorted((row["created_at"] for row in rows), reverse=True)
+    assert (reply.data["complete"], reply.data["total"]) == (True, len(rows))
+    assert all(row["id"] in reply.text for row in rows)
+    assert sim.wire[-1].query == {"machineId": BEN, "order": "desc", "limit": "120"}
+
+
+async def test_the_events_of_all_machines_are_paged(assistant: Assistant, sim: Simulator) -> None:
+    seen, cursor = list[str](), ""
+    while not seen or cursor:
+        reply = await assistant.call("list_machine_events", limit=60, order="asc", cursor=cursor)
+        seen += [row["id"] for row in reply.data["events"]]
+        cursor = reply.data.get("next_cursor", "")
+    assert len(seen) == len(set(seen)) == len(sim.events)
+
+
+async def test_events_are_filtered_by_state_name_and_time(assistant: Assistant, sim: Simulator) -> None:
+    failed = await assistant.call("list_machine_events", states="error")
+    assert [row["machine_id"] for row in failed.data["events"]] == ["psf09rl6t2zc"]
+    assert "insufficient capacity" in failed.text
+    named = await assistant.call("list_machine_events", names=["stop"], machine="dev-ben")
+    assert {row["name"] for row in named.data["events"]} == {"stop"}
+    since = (sim.now() - timedelta(hours=1)).astimezone(UTC)
+    fresh = await assistant.call("list_machine_events", since=since.isoformat())
+    assert {row["name"] for row in fresh.data["events"]} == {"create"}
+    assert all(datetime.fromisoformat(row["created_at"]) >= since for row in fresh.data["events"])
+
+
+async def test_a_list_that_is_longer_than_one_call_looks_at_says_so(assistant: Assistant, sim: Simulator) -> None:
+    for _ in range(601):
+        sim.world.event("stop", sim.machine(BEN), sim.clock.now())
+    reply = await assistant.call("list_machine_events", machine=BEN)
+    assert reply.data["complete"] is False
+    assert "total" not in reply.data
+    assert "newest" in reply.data["next"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"states": ["finished"]}, "bad_argument"),
+        ({"since": "yesterday"}, "bad_argument"),
+        ({"limit": 0}, "bad_argument"),
+        ({"limit": 201}, "bad_argument"),
+        ({"limit": "many"}, "bad_argument"),
+        ({"order": "newest"}, "bad_argument"),
+    ],
+)
+async def test_a_wrong_filter_is_refused_unsent(
+    assistant: Assistant, sim: Simulator, given: dict[str, object], code: str
+) -> None:
+    assert (await assistant.call("list_machine_events", **given)).code == code
+    assert sim.wire == []
+
+
+async def test_one_event_is_read(assistant: Assistant, sim: Simulator) -> None:
+    event_id = sorted(of_machine(sim, BEN))[0]
+    reply = await assistant.call("get_machine_event", event_id=event_id)
+    assert (reply.data["event"]["id"], reply.data["event"]["machine_id"]) == (event_id, BEN)
+    assert event_id in reply.text
+    assert [request.path for request in sim.wire] == [f"/machine-events/{event_id}"]
+
+
+async def test_an_event_that_is_not_there(assistant: Assistant) -> None:
+    assert (await assistant.call("get_machine_event", event_id="nothing-of-that-kind")).code == "not_found"
+
+
+# -- waiting ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_wait_ends_when_the_machine_is_ready(assistant: Assistant, sim: Simulator) -> None:
+    event_id = await started(assistant)
+    sim.advance(70)
+    reply = await assistant.call("wait_for_event", event_ids=[event_id])
+    [event] = reply.data["events"]
+    assert (reply.data["overall"], event["verdict"], event["machine_state"]) == ("done", "done", "ready")
+    assert event["public_ip"] == sim.machine(BEN).publicIp
+    assert event["public_ip"] in reply.text
+    assert len(sim.mutations()) == 1
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_pending_is_a_normal_answer(assistant: Assistant, sim: Simulator, *, bare: bool) -> None:
+    event_id = await started(assistant)
+    sim.advance(10)
+    reply = await assistant.call("wait_for_event", event_ids=event_id if bare else [event_id], timeout_seconds=0)
+    assert (reply.data["overall"], reply.code) == ("pending", "")
+    assert "same ids" in reply.data["next"]
+
+
+async def test_many_events_are_answered_in_their_order(assistant: Assistant, sim: Simulator) -> None:
+    ids = [await started(assistant, name) for name in ("dev-ben", "staging-api")]
+    stop = await assistant.call("stop_machine", machine="dev-anna")
+    ids.append(stop.data["event"]["id"])
+    sim.advance(40)  # the stop takes 30 s, a start 55 s
+    reply = await assistant.call("wait_for_event", event_ids=ids, timeout_seconds=0)
+    assert [event["id"] for event in reply.data["events"]] == ids
+    assert [event["verdict"] for event in reply.data["events"]] == ["pending", "pending", "done"]
+    assert reply.data["overall"] == "pending"
+    any_of = await assistant.call("wait_for_event", event_ids=ids, timeout_seconds=30, until="any")
+    assert any_of.data["overall"] == "done"
+
+
+async def test_no_capacity_is_a_failure_with_its_reason(assistant: Assistant, sim: Simulator) -> None:
+    event_id = await started(assistant, "train-h100x8")
+    sim.advance(60)
+    reply = await assistant.call("wait_for_event", event_ids=[event_id])
+    [event] = reply.data["events"]
+    assert (reply.data["overall"], event["verdict"], event["note"]) == ("failed", "failed", "capacity")
+    assert "insufficient capacity" in reply.text
+    assert not reply.error
+
+
+async def test_an_event_that_vanished_is_told(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("event_vanish", "start"))
+    event_id = await started(assistant)
+    sim.advance(10)
+    assert (await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=0)).data[
+        "overall"
+    ] == "pending"
+    sim.advance(40)
+    reply = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=0)
+    assert reply.data["overall"] in {"failed", "pending"}
+    assert reply.data["events"][0]["verdict"] != "done"
+
+
+async def test_a_machine_that_is_deleted_meanwhile_ends_the_wait(assistant: Assistant, sim: Simulator) -> None:
+    event_id = await started(assistant)
+    sim.advance(70)
+    sim.delete_behind(BEN)
+    reply = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=1)
+    assert reply.data["events"][0]["verdict"] == "machine_gone"
+    assert reply.data["overall"] == "failed"
+
+
+async def test_a_wish_beyond_the_cap_is_cut_and_said(assistant: Assistant, sim: Simulator) -> None:
+    event_id = await started(assistant)
+    sim.advance(70)
+    reply = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=3600)
+    assert "capped at 50 s" in reply.data["summary"]
+    assert (await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=3601)).code == "bad_argument"
+
+
+async def test_progress_is_reported_where_it_is_asked_for(client: Talking, sim: Simulator, era: Era) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def progress(elapsed: float, total: float | None, message: str | None) -> None:
+        told.append((elapsed, total, message))
+
+    async with client(era) as assistant:
+        event_id = await started(assistant)
+        sim.advance(10)
+        when(sim, "/machine-events/", lambda: sim.advance(30), times=9)
+        result = await assistant.client.call_tool(
+            "wait_for_event", {"event_ids": [event_id], "timeout_seconds": 40}, progress_callback=progress
+        )
+    assert result.structured_content is not None
+    assert result.structured_content["overall"] == "done"
+    assert told
+    assert all(total == 40 for _, total, _ in told)
+    assert told[-1][2] == "1 done"
+
+
+@pytest.mark.parametrize("ids", [[], ["../machines"], ["a/b"], ["x" * 65], ["x"] * 51, {"id": "x"}, 7])
+async def test_what_is_no_id_is_refused_unsent(assistant: Assistant, sim: Simulator, ids: object) -> None:
+    reply = await assistant.call("wait_for_event", event_ids=ids)
+    assert reply.code in {"bad_id", "bad_argument"}
+    assert sim.wire == []

@@ -1,0 +1,202 @@
+"""Starting, stopping and restarting: once, idempotent, and told truly when somebody else was first."""
+
+from collections.abc import Callable
+
+import pytest
+from mcp_types import ElicitResult
+from tests.conftest import Talking
+from tests.surface.meanwhile import when
+from tests.surface.talk import Assistant, agrees, cancels, declines, types
+
+from paperspace_mcp.simulator import Fault, Simulator
+
+pytestmark = pytest.mark.anyio
+
+ACTS = [("start_machine", "dev-ben", "start"), ("stop_machine", "dev-anna", "stop"),
+        ("restart_machine", "dev-anna", "restart")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "machine", "verb"), ACTS)
+async def test_an_act_is_asked_about_and_sent_once(
+    assistant: Assistant, sim: Simulator, tool: str, machine: str, verb: str
+) -> None:
+    reply = await assistant.call(tool, machine=machine)
+    [request] = sim.mutations()
+    assert (request.method, request.path, request.status) == (
+        "PATCH",
+        f"/machines/{sim.machine(machine).id}/{verb}",
+        200,
+    )
+    assert (reply.data["status"], reply.data["changed"], reply.data["executed"]) == ("done", True, True)
+    assert next(iter(reply.data)) == "summary"
+    event = sim.events[reply.data["event"]["id"]]
+    assert (event.name, event.machineId) == (verb, sim.machine(machine).id)
+    assert event.id in reply.text
+    assert sim.machine(machine).id in reply.text
+    [question] = assistant.questions
+    assert machine in question
+    assert question.endswith(f"type: {verb}")
+
+
+@pytest.mark.parametrize(("tool", "state"), [("start_machine", "ready"), ("start_machine", "serviceready"),
+                                             ("stop_machine", "off")])  # fmt: skip
+async def test_what_is_so_already_asks_nothing(assistant: Assistant, sim: Simulator, tool: str, state: str) -> None:
+    sim.change("dev-anna", state=state)
+    reply = await assistant.call(tool, machine="dev-anna")
+    assert (reply.data["changed"], reply.data["executed"], reply.data["status"]) == (False, False, "unchanged")
+    assert (sim.mutations(), assistant.questions) == ([], [])
+    assert "changed: no" in reply.text
+
+
+@pytest.mark.parametrize(("tool", "machine"), [("start_machine", "dev-ben"), ("stop_machine", "dev-anna")])
+async def test_under_way_already_answers_the_running_event(
+    assistant: Assistant, sim: Simulator, tool: str, machine: str
+) -> None:
+    first = await assistant.call(tool, machine=machine)
+    sim.advance(5)
+    again = await assistant.call(tool, machine=sim.machine(machine).id)
+    assert again.data["changed"] is False
+    assert again.data["event"]["id"] == first.data["event"]["id"]
+    assert len(sim.mutations()) == 1
+
+
+async def test_a_repeated_call_is_told_the_outcome_and_not_sent_again(assistant: Assistant, sim: Simulator) -> None:
+    first = await assistant.call("restart_machine", machine="dev-anna")
+    again = await assistant.call("restart_machine", machine="dev-anna", wait_seconds=0)
+    assert (again.data["status"], again.data["event"]["id"]) == ("already_done", first.data["event"]["id"])
+    assert (len(sim.mutations()), len(assistant.questions)) == (1, 1)
+
+
+async def test_a_restart_of_a_machine_that_is_off_is_refused(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("restart_machine", machine="dev-ben")
+    assert reply.code == "machine_off"
+    assert "start_machine" in reply.error["next"]
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+@pytest.mark.parametrize("tool", ["start_machine", "stop_machine", "restart_machine"])
+async def test_a_machine_that_is_being_made_is_busy(assistant: Assistant, sim: Simulator, tool: str) -> None:
+    reply = await assistant.call(tool, machine="dev-new-gpu")
+    assert reply.code == "machine_busy"
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("answering", "code"),
+    [
+        (declines, "declined"),
+        (cancels, "declined"),
+        (types("yes"), "mistyped"),
+        (types(""), "mistyped"),
+        (types("Stop"), "mistyped"),
+        (types("stop\u200b"), "mistyped"),
+        (types("psoxnh2i7"), "mistyped"),
+        (lambda _: ElicitResult(action="accept", content={}), "mistyped"),
+        (lambda _: ElicitResult(action="accept", content={"typed": True}), "mistyped"),
+        (lambda _: ElicitResult(action="accept", content={"typed": "stop", "confirm": True}), "mistyped"),
+    ],
+)
+async def test_anything_but_the_asked_text_does_nothing(
+    client: Talking, sim: Simulator, era: str, answering: Callable[[str], ElicitResult], code: str
+) -> None:
+    async with client(era, answering) as assistant:
+        reply = await assistant.call("stop_machine", machine="dev-anna")
+    assert (reply.code, reply.error["changed"]) == (code, "no")
+    assert sim.mutations() == []
+
+
+async def test_space_around_the_typed_text_is_forgiven(client: Talking, sim: Simulator, era: str) -> None:
+    async with client(era, types("  stop ")) as assistant:
+        assert (await assistant.call("stop_machine", machine="dev-anna")).data["changed"]
+    assert len(sim.mutations()) == 1
+
+
+async def test_a_protected_machine_asks_for_its_name(client: Talking, sim: Simulator, era: str) -> None:
+    async with client(era, types("stop")) as assistant:
+        assert (await assistant.call("stop_machine", machine="prod-api-1")).code == "mistyped"
+    assert sim.mutations() == []
+    async with client(era) as assistant:
+        assert (await assistant.call("stop_machine", machine="prod-api-1")).data["changed"]
+        assert assistant.questions[0].endswith("type the exact name: prod-api-1")
+    assert len(sim.mutations()) == 1
+
+
+# -- somebody else was first ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("tool", "machine", "state"), [("start_machine", "dev-ben", "ready"),
+                                                        ("stop_machine", "dev-anna", "off"),
+                                                        ("restart_machine", "dev-anna", "off")])  # fmt: skip
+async def test_a_machine_that_changed_while_the_person_thought_is_left_alone(
+    client: Talking, sim: Simulator, era: str, tool: str, machine: str, state: str
+) -> None:
+    def meanwhile(question: str) -> ElicitResult:
+        sim.change(machine, state=state)
+        return agrees(question)
+
+    async with client(era, meanwhile) as assistant:
+        reply = await assistant.call(tool, machine=machine)
+    assert (reply.code, reply.error["changed"]) == ("target_changed", "no")
+    assert "power" in reply.error["message"]
+    assert sim.mutations() == []
+
+
+async def test_a_machine_deleted_while_the_person_thought_is_told(client: Talking, sim: Simulator, era: str) -> None:
+    def meanwhile(question: str) -> ElicitResult:
+        sim.delete_behind("dev-anna")
+        return agrees(question)
+
+    async with client(era, meanwhile) as assistant:
+        reply = await assistant.call("stop_machine", machine="dev-anna")
+    assert (reply.code, reply.error["changed"]) == ("target_changed", "no")
+    assert sim.mutations() == []
+
+
+@pytest.mark.parametrize(("tool", "machine", "state"), [("start_machine", "dev-ben", "ready"),
+                                                        ("stop_machine", "dev-anna", "off")])  # fmt: skip
+async def test_a_400_because_it_is_so_already_is_no_change(
+    client: Talking, sim: Simulator, era: str, tool: str, machine: str, state: str
+) -> None:
+    """The state flips in the moment between re-read and call."""
+    when(sim, f"/{tool.removesuffix('_machine')}", lambda: sim.change(machine, state=state))
+    async with client(era) as assistant:
+        reply = await assistant.call(tool, machine=machine)
+    [request] = sim.mutations()
+    assert request.status == 400
+    assert (reply.code, reply.data["changed"], reply.data["status"]) == ("", False, "unchanged")
+
+
+async def test_another_400_is_told_with_the_providers_words(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("status", "stop", status=400, message="No stopping on Sundays.", code="BAD_REQUEST"))
+    reply = await assistant.call("stop_machine", machine="dev-anna")
+    assert (reply.code, reply.error["changed"], reply.error["provider_code"]) == ("bad_request", "no", "BAD_REQUEST")
+    assert '"No stopping on Sundays."' in reply.error["message"]
+    assert len(sim.mutations()) == 1
+
+
+# -- waiting in the call ----------------------------------------------------------------------------------------------
+
+
+async def test_a_start_may_wait_until_the_machine_is_ready(assistant: Assistant, sim: Simulator) -> None:
+    when(sim, "/machine-events/", lambda: sim.advance(70))
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
+    assert (reply.data["waited"]["verdict"], reply.data["machine"]["state"]) == ("done", "ready")
+    assert reply.data["machine"]["public_ip"] == sim.machine("dev-ben").publicIp
+    assert reply.data["machine"]["public_ip"] in reply.text
+    assert len(sim.mutations()) == 1
+
+
+async def test_a_wait_in_the_call_may_end_before_the_machine_is_ready(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=1)
+    assert reply.data["waited"]["verdict"] == "pending"
+    assert "wait_for_event" in reply.data["next"]
+    assert len(sim.mutations()) == 1
+
+
+async def test_a_start_without_capacity_is_told_by_the_wait(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("capacity", "start"))
+    first = await assistant.call("start_machine", machine="dev-ben")
+    sim.advance(60)
+    waited = await assistant.call("wait_for_event", event_ids=[first.data["event"]["id"]])
+    assert (waited.data["overall"], waited.data["events"][0]["note"]) == ("failed", "capacity")
+    assert "insufficient capacity" in waited.data["events"][0]["error"]

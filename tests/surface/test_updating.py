@@ -1,0 +1,160 @@
+"""Updating: only what changes is sent, false and 0 are values, the class follows the fields, what took is read back."""
+
+from typing import Any
+
+import pytest
+from mcp_types import ElicitResult
+from tests.conftest import Talking
+from tests.surface.meanwhile import when
+from tests.surface.talk import Assistant, agrees
+
+from paperspace_mcp.simulator import Fault, Simulator
+
+pytestmark = pytest.mark.anyio
+
+STAGING = "psc8s2ug9z6p"
+"""staging-api: off, C5, 50 GB in ca1."""
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "body", "asked"),
+    [
+        ("staging-api", {"name": "staging-web"}, {"name": "staging-web"}, "update"),
+        ("staging-api", {"machine_type": "C7"}, {"machineType": "C7"}, "update"),
+        ("staging-api", {"disk_size_gb": 100}, {"diskSize": 100}, "staging-api"),
+        ("dev-anna", {"auto_shutdown_enabled": False}, {"autoShutdownEnabled": False}, "update"),
+        ("staging-api", {"auto_shutdown_enabled": "true"}, {"autoShutdownEnabled": True}, "update"),
+        ("dev-anna", {"auto_shutdown_timeout_hours": 24}, {"autoShutdownTimeout": 24}, "update"),
+        ("win-cad", {"auto_shutdown_force": False}, {"autoShutdownForce": False}, "update"),
+        ("staging-api", {"auto_snapshot_enabled": True}, {"autoSnapshotEnabled": True}, "update"),
+        ("staging-api", {"auto_snapshot_frequency": "daily"}, {"autoSnapshotFrequency": "daily"}, "update"),
+        ("staging-api", {"auto_snapshot_save_count": 3}, {"autoSnapshotSaveCount": 3}, "staging-api"),
+        ("staging-api", {"public_ip_type": "none"}, {"publicIpType": "none"}, "update"),
+        ("legacy-jenkins", {"public_ip_type": "dynamic"}, {"publicIpType": "dynamic"}, "legacy-jenkins"),
+        ("dev-ben", {"network_id": "nca1wst5"}, {"networkId": "nca1wst5"}, "dev-ben"),
+        ("staging-api", {"restore_point_enabled": True}, {"restorePointEnabled": True}, "staging-api"),
+        ("staging-api", {"restore_point_frequency": "shutdown"}, {"restorePointFrequency": "shutdown"}, "staging-api"),
+    ],
+)
+async def test_a_field_is_asked_about_by_its_class_and_sent_alone(
+    assistant: Assistant, sim: Simulator, machine: str, given: dict[str, Any], body: dict[str, Any], asked: str
+) -> None:
+    machine_id = sim.machine(machine).id
+    reply = await assistant.call("update_machine", machine=machine, **given)
+    [request] = sim.mutations()
+    assert (request.method, request.path, request.body) == ("PUT", f"/machines/{machine_id}", body)
+    assert reply.data["changed"] is True
+    assert set(reply.data["applied"]) == set(given)
+    assert assistant.questions[0].endswith(f": {asked}")
+
+
+async def test_what_took_is_read_back(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("update_machine", machine="win-cad", auto_shutdown_enabled=False)
+    assert reply.data["applied"] == {"auto_shutdown_enabled": "yes"}
+    assert sim.machine("win-cad").autoShutdownEnabled is False
+    assert "auto_shutdown_enabled yes" in reply.text
+
+
+async def test_what_did_not_take_is_told(assistant: Assistant, sim: Simulator) -> None:
+    """The provider was seen to accept a new timeout and to keep the old one."""
+    sim.variant.auto_shutdown_bug = True
+    reply = await assistant.call("update_machine", machine="dev-anna", auto_shutdown_timeout_hours=24)
+    assert reply.data["applied"] == {"auto_shutdown_timeout_hours": "no"}
+    assert "auto_shutdown_timeout_hours" in reply.data["summary"]
+
+
+async def test_only_what_differs_is_sent(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call(
+        "update_machine",
+        machine="win-cad",
+        auto_shutdown_enabled=True,
+        auto_shutdown_timeout_hours=1,
+        auto_shutdown_force=False,
+    )
+    assert sim.mutations()[0].body == {"autoShutdownForce": False}
+    assert reply.data["applied"] == {"auto_shutdown_force": "yes"}
+
+
+async def test_what_is_set_so_already_asks_nothing(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("update_machine", machine="win-cad", auto_shutdown_enabled=True, disk_size_gb=250)
+    assert (reply.data["changed"], reply.code) == (False, "")
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "code"),
+    [
+        ("staging-api", {}, "nothing_to_update"),
+        ("staging-api", {"name": None}, "nothing_to_update"),
+        ("staging-api", {"disk_size_gb": 10}, "disk_only_grows"),
+        ("staging-api", {"name": "prod-staging"}, "rename_unprotects"),
+        ("prod-api-1", {"name": "api-1"}, "rename_unprotects"),
+        ("prod-api-1", {"name": "PRODUCTION"}, ""),
+        ("prod-db", {"auto_snapshot_enabled": False}, "protected"),
+        ("dev-anna", {"machine_type": "A5000"}, "machine_not_off"),
+        ("dev-anna", {"disk_size_gb": 250}, "machine_not_off"),
+        ("dev-new-gpu", {"disk_size_gb": 250, "when_running": "stop"}, "machine_busy"),
+        ("eval-runner", {"name": "x"}, "ambiguous_machine"),
+        ("nobody", {"name": "x"}, "unknown_machine"),
+    ],
+)
+async def test_what_can_be_known_to_be_wrong_is_refused_unasked(
+    assistant: Assistant, sim: Simulator, machine: str, given: dict[str, Any], code: str
+) -> None:
+    reply = await assistant.call("update_machine", machine=machine, **given)
+    assert reply.code == code
+    assert len(sim.mutations()) == (0 if code else 1)
+    assert len(assistant.questions) == (0 if code else 1)
+
+
+async def test_false_makes_the_class_that_true_does_not(client: Talking, sim: Simulator, era: str) -> None:
+    async with client(era) as assistant:
+        sim.change("dev-ben", autoSnapshotEnabled=True)
+        await assistant.call("update_machine", machine="dev-ben", auto_snapshot_enabled=False)
+        assert assistant.questions[0].endswith("exact name: dev-ben")
+        assert "No more snapshots" in assistant.questions[0]
+    assert sim.mutations()[0].body == {"autoSnapshotEnabled": False}
+
+
+async def test_a_machine_that_changed_while_the_person_thought_is_left_alone(
+    client: Talking, sim: Simulator, era: str
+) -> None:
+    def meanwhile(question: str) -> ElicitResult:
+        sim.change("staging-api", diskSize=100)
+        return agrees(question)
+
+    async with client(era, meanwhile) as assistant:
+        reply = await assistant.call("update_machine", machine="staging-api", disk_size_gb=250)
+    assert (reply.code, reply.error["changed"]) == ("target_changed", "no")
+    assert "disk" in reply.error["message"]
+    assert sim.mutations() == []
+
+
+async def test_a_running_machine_is_stopped_grown_and_started_under_one_approval(
+    assistant: Assistant, sim: Simulator
+) -> None:
+    """Time moves on by a minute with each read of the machine, so every step has taken effect at the next look."""
+    when(sim, "/machines/psoxnh2i7", lambda: sim.advance(70), times=99)
+    reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop_and_start")
+    assert [one.path.rpartition("/")[2] for one in sim.mutations()] == ["stop", "psoxnh2i7", "start"]
+    assert sim.mutations()[1].body == {"diskSize": 250}
+    assert len(assistant.questions) == 1
+    assert "STOP it first and START it afterwards" in assistant.questions[0]
+    assert reply.data["applied"] == {"disk_size_gb": "yes"}
+
+
+async def test_a_stop_that_fails_ends_the_plan(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("status", "stop", status=409))
+    reply = await assistant.call("update_machine", machine="dev-anna", disk_size_gb=250, when_running="stop")
+    assert (reply.code, reply.error["changed"]) == ("conflict", "no")
+    assert [one.path for one in sim.mutations()] == ["/machines/psoxnh2i7/stop"]
+
+
+async def test_an_update_that_fails_after_the_stop_says_that_something_changed(
+    assistant: Assistant, sim: Simulator
+) -> None:
+    sim.faults.add(Fault("status", "update", status=409))
+    when(sim, "/machines/psoxnh2i7", lambda: sim.advance(70), times=99)
+    reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop")
+    assert (reply.code, reply.error["changed"], reply.data["executed"]) == ("conflict", "yes", True)
+    assert [one.path for one in sim.mutations()] == ["/machines/psoxnh2i7/stop", "/machines/psoxnh2i7"]
