@@ -60,7 +60,7 @@ async def _ask(screen: Any, answer: Answerer, _context: Any, params: Any) -> Any
 
     screen.question(params.message)
     typed = await answer()
-    screen.typed(typed)
+    screen.typed(typed, echoed=answer is _terminal)
     return ElicitResult(action="accept", content={"typed": typed}) if typed else ElicitResult(action="decline")
 
 
@@ -77,9 +77,7 @@ class _Given:
         self._left = list(answers)
 
     async def __call__(self) -> str | None:
-        typed = self._left.pop(0) if self._left else ""
-        sys.stdout.write(f"{typed}\n" if typed else "")
-        return typed or None
+        return self._left.pop(0) if self._left else None
 
 
 async def _nobody() -> None:

@@ -43,7 +43,8 @@ class Screen:
             self._line("", line)
 
     def heading(self, text: str) -> None:
-        self._write(f"\n{self._painted(text, '1')}\n\n")
+        lines = textwrap.wrap(text, self._width + _MARGIN)
+        self._write("".join(["\n", *(f"{self._painted(line, '1')}\n" for line in lines), "\n"]))
 
     def gap(self) -> None:
         self._write("\n")
@@ -66,11 +67,13 @@ class Screen:
         self._write(" " * _MARGIN + self._painted("└ > ", "33"))
         self._out.flush()
 
-    def typed(self, typed: str | None) -> None:
+    def typed(self, typed: str | None, *, echoed: bool) -> None:
+        """The answer, where the terminal did not show it by itself."""
         if typed is None:
-            self._write("(nobody to ask here: declined; try --answers start,legacy-jenkins)\n")
-        elif not typed:
-            self._line("", "(nothing typed: declined)")
+            self._write("\n")
+            self.say("", "nobody to ask here: declined. Try --answers start,legacy-jenkins")
+        elif not echoed:
+            self._write(f"{typed}\n")
 
     def progress(self, seconds: float, total: float, message: str) -> None:
         """How a wait stands: one line that changes in a terminal, a line each elsewhere."""

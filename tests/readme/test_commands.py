@@ -1,0 +1,103 @@
+"""README's commands do what it says. They run as they are written; only installing is left out."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from mcp import Client
+from tests.readme.document import README, ROOT, commands, readme
+from tests.readme.processes import listening
+
+INSTALL = "python3 -m pip install uv && "
+DEMO = INSTALL + "uv run paperspace-mcp demo"
+TEST = INSTALL + "uv run --group test pytest"
+
+RUN_HERE = {
+    "uv run paperspace-mcp run list_machines --demo": "[demo] 22 of 22 machines.",
+    "uv run python examples/terminal_client.py --demo start_machine machine=dev-ben": "Start accepted",
+    "uv run python examples/client_config.py claude --demo": '"mcpServers"',
+    "uv run python examples/client_config.py vscode": '"servers"',
+    "uv run python examples/client_config.py cursor": '"mcpServers"',
+    "uv run python examples/client_config.py codex": "[mcp_servers.paperspace]",
+}
+"""Each with what it prints."""
+
+SERVE = "uv run paperspace-mcp serve --transport http --port 8000"
+DOCKER_RUN = "docker run --rm -p 127.0.0.1:8000:8000 -e PAPERSPACE_API_KEY -v paperspace-mcp:/state paperspace-mcp"
+ELSEWHERE = {
+    DEMO: "tests/demo, and below",
+    TEST: "this run",
+    SERVE: "below, on a free port",
+    "uv run python examples/nightly_stop.py dev-": "tests/examples",
+    "docker build -t paperspace-mcp .": "tests/docker",
+    DOCKER_RUN: "tests/docker",
+}
+
+
+def shell(command: str, state: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command in the repository's root, with the environment as it is installed."""
+    env = {**os.environ, "UV_NO_SYNC": "1", "PAPERSPACE_MCP_STATE_DIR": str(state)}
+    return subprocess.run(
+        command, shell=True, cwd=ROOT, env=env, input=typed, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_no_command_is_left_untested() -> None:
+    assert set(commands()) == set(RUN_HERE) | set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("command", RUN_HERE)
+def test_a_command_prints_what_is_expected(command: str, tmp_path: Path) -> None:
+    ran = shell(command, tmp_path, typed="start\n")
+    assert (ran.returncode, RUN_HERE[command] in ran.stdout) == (0, True), ran.stdout + ran.stderr
+
+
+def test_the_first_command_walks_through_the_demo(tmp_path: Path) -> None:
+    ran = shell(DEMO.removeprefix(INSTALL) + " --answers start,legacy-jenkins --time-scale 200", tmp_path)
+    assert (ran.returncode, ran.stdout.count("[demo]")) == (0, 4), ran.stdout + ran.stderr
+
+
+def test_ci_runs_the_test_command_and_nothing_else() -> None:
+    script = ROOT / ".ci" / "run"
+    lines = [line for line in script.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert lines == ["set -eu", 'cd "$(dirname "$0")/.."', TEST]
+    assert os.access(script, os.X_OK)
+    assert TEST in commands()
+
+
+def test_ci_is_a_script_that_bash_understands() -> None:
+    assert subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=False, timeout=10).returncode == 0
+
+
+def test_the_http_server_of_readme_serves_tools(tmp_path: Path) -> None:
+    words = SERVE.removeprefix("uv run ").replace("8000", "0").split()
+    with listening([*words, "--demo", "--state-dir", str(tmp_path)]) as url:
+        assert httpx.get(url.replace("/mcp", "/healthz")).json()["status"] == "ok"
+        assert "list_machines" in anyio.run(_tools, url)
+
+
+async def _tools(url: str) -> list[str]:
+    async with Client(url, cache=None) as client:
+        return [tool.name for tool in (await client.list_tools()).tools]
+
+
+def test_accepting_is_told_in_the_house() -> None:
+    told = commands(ROOT / "server" / "README.md")
+    assert "uv run --group test python -m tests.readme.accept" in told
+    assert "uv run paperspace-mcp schemas --accept" in told
+
+
+@pytest.mark.parametrize("path", [README, ROOT / "server" / "README.md", ROOT / "tool_schemas" / "README.md"])
+def test_links_and_folders_exist(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_every_setting_that_is_read_is_told() -> None:
+    source = (ROOT / "server" / "paperspace_mcp" / "settings.py").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(PAPERSPACE_\w+)`", readme(), re.MULTILINE)
+    assert set(re.findall(r'"(PAPERSPACE_\w+)"', source)) == set(told)
