@@ -1,0 +1,98 @@
+"""Every fault on the connection, once per operation, over a real socket."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.surface.calls import MUTATIONS, READS, arguments
+from tests.surface.stage import Stage, on_a_port
+from tests.surface.talk import talking
+
+from paperspace_mcp.settings import Upstream
+from paperspace_mcp.simulator import Fault, Simulator
+from paperspace_mcp.simulator.faults import DROPS
+
+pytestmark = pytest.mark.anyio
+
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *((kind, {"stage": stage}) for kind in ("close", "reset") for stage in ("before", "during", "after")),
+    ("cut", {}),
+    ("stall", {"stage": "before"}),
+)
+IDS = ["-".join([kind, *params.values()]) for kind, params in FAULTS]
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with pytest.MonkeyPatch.context() as patched:
+        for name in PROXIES:
+            patched.delenv(name, raising=False)
+            patched.delenv(name.lower(), raising=False)
+        times = {"budget_s": 1.0, "connect_timeout_s": 0.5, "read_timeout_s": 0.4}
+        with on_a_port(tmp_path_factory.mktemp("state"), **times) as found:
+            yield found
+
+
+def test_the_drops_here_are_all_there_are() -> None:
+    assert {kind for kind, _ in FAULTS} == DROPS
+
+
+@pytest.mark.parametrize("operation", READS)
+@pytest.mark.parametrize(("kind", "params"), FAULTS, ids=IDS)
+async def test_a_read_that_is_dropped(stage: Stage, operation: str, kind: str, params: dict[str, Any]) -> None:
+    sim = stage.scene()
+    given = arguments(operation, sim)
+    sim.faults.add(Fault(kind, operation, times=None, **params))
+    async with talking(stage.served.server, "2026-07-28") as assistant:
+        reply = await assistant.call(operation, **given)
+    await stage.served.wire.aclose()
+    assert reply.code == ("upstream_timeout" if kind == "stall" else "unreachable")
+    assert (reply.error["changed"], reply.error["retryable"]) == ("no", True)
+    assert sim.mutations() == []
+
+
+@pytest.mark.parametrize("operation", MUTATIONS)
+@pytest.mark.parametrize(("kind", "params"), FAULTS, ids=IDS)
+async def test_a_mutation_that_is_dropped_is_unknown_and_never_sent_again(
+    stage: Stage, operation: str, kind: str, params: dict[str, Any]
+) -> None:
+    sim = stage.scene()
+    sim.faults.add(Fault(kind, operation, times=None, **params))
+    async with talking(stage.served.server, "2026-07-28") as assistant:
+        reply = await assistant.call(operation, **arguments(operation, sim))
+        again = await assistant.call(operation, **arguments(operation, sim))
+        assert len(assistant.questions) == 1
+    await stage.served.wire.aclose()
+    assert (reply.code, reply.error["changed"], reply.data["executed"]) == ("outcome_unknown", "unknown", True)
+    assert "list_machine_events" in reply.error["next"]
+    assert again.code == "outcome_unknown"
+    [request] = sim.mutations()
+    assert request.applied == (params.get("stage") != "before")
+
+
+@pytest.fixture(scope="module")
+def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A server whose provider refuses connections: the port is bound, and not listened on."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        stage = Stage()
+        upstream = Upstream(url=f"http://127.0.0.1:{held.getsockname()[1]}/v1", key="demo-key", max_attempts=1)
+        stage.serve(upstream, tmp_path_factory.mktemp("state"), None)
+        yield stage
+        stage.served.store.shut()
+
+
+@pytest.mark.parametrize("operation", [*READS, *MUTATIONS])
+async def test_a_provider_that_is_not_there_asks_nobody(nobody: Stage, operation: str) -> None:
+    given = arguments(operation, Simulator(clock=lambda: 0.0))
+    async with talking(nobody.served.server, "2026-07-28") as assistant:
+        reply = await assistant.call(operation, **given)
+        questions = assistant.questions
+    await nobody.served.wire.aclose()
+    if operation == "create_machine":  # it reads nothing that it cannot do without, so the person is asked
+        assert len(questions) == 1
+    else:
+        assert questions == []
+    assert (reply.code, reply.error["changed"]) == ("unreachable", "no")
