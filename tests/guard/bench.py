@@ -49,7 +49,9 @@ CALLS = (
         "ben@example.com, anna@example.com",
         ("POST /machines",),
     ),
-    Call("start_machine", {"machine": "dev-ben"}, "start", ("PATCH /machines/ps8jo1fga/start",), "dev-ben", "ps8jo1fga"),
+    Call(
+        "start_machine", {"machine": "dev-ben"}, "start", ("PATCH /machines/ps8jo1fga/start",), "dev-ben", "ps8jo1fga"
+    ),
     Call("stop_machine", {"machine": "dev-anna"}, "stop", ("PATCH /machines/psoxnh2i7/stop",), "dev-anna", "psoxnh2i7"),
     Call(
         "restart_machine",
@@ -116,7 +118,10 @@ class Clock:
 
 @dataclass
 class Person:
-    """Who sits at the client: says the same to every question, and remembers them. `before`: done while they think."""
+    """Who sits at the client, and remembers each question. `before`: done while they think.
+
+    answer: what they say, or what makes it from the number of the question, from 1.
+    """
 
     answer: Any
     before: Callable[[], object] = lambda: None
@@ -126,7 +131,7 @@ class Person:
         self.questions.append(params.message)
         self.before()
         if callable(self.answer):
-            return self.answer(params.message)
+            return self.answer(len(self.questions))
         return self.answer
 
     @property

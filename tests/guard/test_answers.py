@@ -46,7 +46,7 @@ def wrong(call: Call) -> dict[str, str]:
 @pytest.mark.parametrize("call", CALLS, ids=title)
 async def test_wrong_text_lets_nothing_through_and_ends_the_question(bench: Bench, era: str, call: Call) -> None:
     texts = list(wrong(call).values())
-    person = Person(lambda _question: types(texts[len(person.questions) - 1]))
+    person = Person(lambda nth: types(texts[nth - 1]))
     async with bench.client(era, person) as client:
         for _ in texts:
             answer = await client.call_tool(call.tool, dict(call.arguments))
@@ -105,7 +105,7 @@ async def test_a_no_with_the_right_text_beside_it_is_a_no(bench: Bench, era: str
 
 
 async def test_an_answer_of_no_known_action_is_no_yes(bench: Bench, era: str) -> None:
-    person = Person(ElicitResult.model_construct(action="approve", content={"typed": DELETE.typed}))
+    person = Person(ElicitResult.model_construct(None, action="approve", content={"typed": DELETE.typed}))
     answer = await bench.call(era, person, DELETE.tool, DELETE.arguments)
     assert bench.sent == []
     assert "status" not in answer

@@ -125,7 +125,16 @@ async def test_two_machines_of_one_name_are_never_guessed(bench: Bench, era: str
     assert bench.sent == ["DELETE /machines/psu6p1za3k9d"]
 
 
-HOSTILE_NAMES = ["dev-ben\u200b", "dev\u2010ben", " dev-ben", "dev-bеn", "\u202edev-ben", 'dev-ben"', "delete", "dev\nben"]
+HOSTILE_NAMES = [
+    "dev-ben\u200b",
+    "dev\u2010ben",
+    " dev-ben",
+    "dev-b\u0435n",
+    "\u202edev-ben",
+    'dev-ben"',
+    "delete",
+    "dev\nben",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)

@@ -6,7 +6,21 @@ from typing import Any
 import anyio
 import pytest
 from mcp_types import ElicitResult
-from tests.guard.bench import CALLS, CREATE, DELETE, DOOR, MODERN, START, STOP, Bench, Call, Person, error_of, title, types
+from tests.guard.bench import (
+    CALLS,
+    CREATE,
+    DELETE,
+    DOOR,
+    MODERN,
+    START,
+    STOP,
+    Bench,
+    Call,
+    Person,
+    error_of,
+    title,
+    types,
+)
 
 from paperspace_mcp.rules.guard.records import Channel, Status
 
@@ -55,7 +69,9 @@ async def test_what_a_person_denied_is_not_done(bench: Bench, era: str) -> None:
     assert bench.sent == []
 
 
-@pytest.mark.xfail(strict=True, reason="a denial is not told to the caller; each repeat puts a new question in the inbox")
+@pytest.mark.xfail(
+    strict=True, reason="a denial is not told to the caller; each repeat puts a new question in the inbox"
+)
 async def test_a_repeat_of_what_was_denied_is_told_so(bench: Bench, era: str) -> None:
     code = (await bench.call(era, None, DELETE.tool, DELETE.arguments))["approval"]
     await bench.app.conduct.close(await bench.record(code), Status.DECLINED, "a person")
@@ -233,7 +249,11 @@ async def test_protection_set_after_the_question_counts(benches: Make, approved:
     if approved:
         await before.approve(code)
     after = benches(sim=before.sim, protect=("dev*",))
-    await (after.call(MODERN, None, DELETE.tool, DELETE.arguments) if approved else asked.answer(types("dev-ben"), bench=after))
+    await (
+        after.call(MODERN, None, DELETE.tool, DELETE.arguments)
+        if approved
+        else asked.answer(types("dev-ben"), bench=after)
+    )
     assert before.sent == []
 
 

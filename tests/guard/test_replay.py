@@ -6,7 +6,21 @@ from typing import Any
 import anyio
 import pytest
 from mcp_types import ElicitResult
-from tests.guard.bench import CALLS, CREATE, DELETE, MODERN, NEW, STOP, Bench, Call, Person, Round, error_of, title, types
+from tests.guard.bench import (
+    CALLS,
+    CREATE,
+    DELETE,
+    MODERN,
+    NEW,
+    STOP,
+    Bench,
+    Call,
+    Person,
+    Round,
+    error_of,
+    title,
+    types,
+)
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Bench]

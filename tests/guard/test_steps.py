@@ -96,9 +96,7 @@ async def test_a_change_in_the_middle_ends_the_plan(benches: Make, monkeypatch: 
     assert bench.sent == [STOPPED]
 
 
-async def test_a_broken_plan_goes_on_where_it_stopped(
-    benches: Make, monkeypatch: pytest.MonkeyPatch, era: str
-) -> None:
+async def test_a_broken_plan_goes_on_where_it_stopped(benches: Make, monkeypatch: pytest.MonkeyPatch, era: str) -> None:
     monkeypatch.setattr(updating, "STOP_WAIT_S", 0.01)
     bench, person = benches(), Person(types("update"))
     answer = await bench.call(era, person, "update_machine", RESIZE)

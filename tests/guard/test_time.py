@@ -25,7 +25,7 @@ async def test_an_answer_out_of_its_time_lets_nothing_through(
             later(bench, seconds)
         first = False
 
-    person = Person(lambda _question: types(call.typed if len(person.questions) == 1 else "no"), before=pass_time)
+    person = Person(lambda nth: types(call.typed if nth == 1 else "no"), before=pass_time)
     answer = await bench.call(era, person, call.tool, call.arguments)
     assert bench.sent == []
     assert error_of(answer) in {"expired", "mistyped"}
