@@ -1,0 +1,112 @@
+"""`audit`: check the log of everything guarded, or read it.
+
+`verify` exits 0 where every record is as it was written and 1 where one is not; 2 where the log cannot be read.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from paperspace_mcp.audit import Audit, Verdict
+from paperspace_mcp.rules.guard.cleaning import quoted
+
+_SHOWN_TARGETS = 3
+_COLUMNS = ("sequence", "time", "phase", "code", "tool", "principal")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_subparsers(dest="what", required=True, metavar="verify|show")
+    verify = what.add_parser("verify", help="check that every record is as it was written")
+    show = what.add_parser("show", help="the records, newest first")
+    show.add_argument("--code", default="", help="of one approval, e.g. K7Q2")
+    show.add_argument("--machine", default="", metavar="NAME|ID")
+    show.add_argument("--since", type=_moment, metavar="ISO", help="e.g. 2026-11-24 or 2026-11-24T08:00:00Z")
+    show.add_argument("--limit", type=_count, default=50)
+    show.add_argument("--json", action="store_true", help="one record a line")
+    for one in (verify, show):
+        one.add_argument("--state-dir", type=Path, help="where the log is")
+        one.set_defaults(execute=execute)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    try:
+        audit = Audit(_directory(arguments.state_dir))
+        return _verify(audit) if arguments.what == "verify" else _show(audit, arguments)
+    except OSError as error:
+        sys.stderr.write(f"paperspace-mcp: the audit cannot be read: {error}\n")
+        return 2
+
+
+def _directory(chosen: Path | None) -> Path:
+    if chosen:
+        return chosen
+    from paperspace_mcp.settings import from_environment
+
+    return from_environment().state_dir
+
+
+def _moment(text: str) -> float:
+    """Seconds since 1970; a time without a zone is local."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError("not an ISO time") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("not a positive number")
+    return int(text)
+
+
+def _verify(audit: Audit) -> int:
+    verdict = audit.verify()
+    sys.stdout.write("\n".join(_told(verdict)) + "\n")
+    return 0 if verdict.ok else 1
+
+
+def _told(verdict: Verdict) -> list[str]:
+    lines = [f"{verdict.records} records" + (f", {verdict.first} to {verdict.last}" if verdict.records else "")]
+    lines += [f"note: {note}" for note in verdict.notes]
+    if verdict.ok:
+        return [*lines, f"ok, last code {verdict.mac}" if verdict.mac else "ok, nothing was written yet"]
+    where = [f"record {verdict.sequence}" if verdict.sequence is not None else "", verdict.file]
+    where += [f"line {verdict.line}"] if verdict.line is not None else []
+    return [*lines, f"broken: {', '.join(filter(None, where))}: {verdict.reason}"]
+
+
+def _show(audit: Audit, arguments: argparse.Namespace) -> int:
+    found = audit.read(code=arguments.code, machine=arguments.machine, since=arguments.since)
+    chosen = list(islice(found, arguments.limit))
+    lines = [json.dumps(record) for record in chosen] if arguments.json else list(_table(chosen))
+    sys.stdout.write("".join(line + "\n" for line in lines))
+    if any("broken" in record for record in chosen):
+        sys.stderr.write("Some lines are not as they were written: see `paperspace-mcp audit verify`.\n")
+    if not chosen:
+        sys.stderr.write("No record.\n")
+    return 0
+
+
+def _table(records: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    rows = [[str(record.get(column, "")) or "-" for column in _COLUMNS] for record in records]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for record, row in zip(records, rows, strict=True):
+        if "broken" in record:
+            yield "BROKEN  " + quoted(record["line"])
+            continue
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"{cells}  {_ending(record)}".rstrip()
+
+
+def _ending(record: Mapping[str, Any]) -> str:
+    """The targets and what became of them."""
+    targets = record.get("targets", [])
+    named = [f"{quoted(target['name'])} ({target.get('id', '-')})" for target in targets[:_SHOWN_TARGETS]]
+    more = [f"+{len(targets) - _SHOWN_TARGETS} more (--json)"] if len(targets) > _SHOWN_TARGETS else []
+    words = [str(record[name]) for name in ("decision", "outcome", "reason") if name in record]
+    return "  ".join([", ".join(named + more), *words]).strip()
