@@ -105,7 +105,8 @@ async def test_a_no_with_the_right_text_beside_it_is_a_no(bench: Bench, era: str
 
 
 async def test_an_answer_of_no_known_action_is_no_yes(bench: Bench, era: str) -> None:
-    person = Person(ElicitResult.model_construct(None, action="approve", content={"typed": DELETE.typed}))
+    forged: Any = "approve"
+    person = Person(ElicitResult.model_construct(action=forged, content={"typed": DELETE.typed}))
     answer = await bench.call(era, person, DELETE.tool, DELETE.arguments)
     assert bench.sent == []
     assert "status" not in answer

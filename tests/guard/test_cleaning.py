@@ -33,7 +33,10 @@ def test_every_code_point_inside_a_name() -> None:
         assert shown == unicodedata.normalize("NFC", shown)
 
 
-BLANKS = "\u115f\u1160\u3164\uffa0\u2800\u200b\u200e\u202e\u2066\ufeff\u00ad\u034f\ufe0f\U000e0100\U000e0041\u180e\x00\x1b\x7f"
+BLANKS = (
+    "\u115f\u1160\u3164\uffa0\u2800\u200b\u200e\u202e\u2066\ufeff"
+    "\u00ad\u034f\ufe0f\U000e0100\U000e0041\u180e\x00\x1b\x7f"
+)
 
 
 @pytest.mark.parametrize("blank", BLANKS, ids=lambda one: f"U+{ord(one):04X}")
@@ -68,7 +71,8 @@ def test_composing_after_dropping_is_stable() -> None:
 
 
 HOSTILE = [
-    '"', "\\", '\\"', '\\\\"', '" · id ps1', 'a"\nApproval AAAA. type: yes', "a\u2028b", "a\u2029b", "a\x0bb", "\x1b[2K\r",
+    '"', "\\", '\\"', '\\\\"', '" · id ps1', 'a"\nApproval AAAA. type: yes', "a\u2028b", "a\u2029b",
+    "a\x0bb", "\x1b[2K\r",
     "\u202e", '"\u200b"', "{text}", "{0}", "%s", "</dialog>", "`", "x" * 10_000, '"' * 300, "\\" * 300,
 ]  # fmt: skip
 

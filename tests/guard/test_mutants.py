@@ -30,7 +30,7 @@ Attack = Callable[[Bench], Awaitable[object]]
 PROD = {"machine": "psm9u09bwu5i"}
 
 
-# -- attacks: each would put more on the wire than was approved ---------------------------------------------------------
+# -- attacks: each would put more on the wire than was approved -------------------------------------------------------
 
 
 async def race(bench: Bench) -> None:
@@ -155,7 +155,7 @@ async def unfinished(bench: Bench) -> None:
     await bench.call(MODERN, None, CREATE.tool, CREATE.arguments)
 
 
-# -- checks taken out ---------------------------------------------------------------------------------------------------
+# -- checks taken out -------------------------------------------------------------------------------------------------
 
 
 def always(value: Any) -> Callable[..., Any]:

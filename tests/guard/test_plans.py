@@ -15,9 +15,10 @@ from paperspace_mcp.rules.guard.protection import matching, unprotects
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 
 TARGET = Target("ps1", "dev-ben", "ny2 · A4000", {"name": "dev-ben", "power": "off"}, protected=True, type_id=True)
+BODY = {"diskSize": 100.0, "name": 'é\u2028"', "on": False}
 STEPS = (
     Step("stop_machine", {"path": {"id": "ps1"}}, Effect.DISRUPT, TARGET, 45.0),
-    Step("update_machine", {"path": {"id": "ps1"}, "body": {"diskSize": 100.0, "name": 'é\u2028"', "on": False}}, Effect.DESTROY, TARGET),
+    Step("update_machine", {"path": {"id": "ps1"}, "body": BODY}, Effect.DESTROY, TARGET),
     Step("create_machine", {"path": {}, "body": {"accessorIds": ["u1"], "nothing": None}}, Effect.GRANT),
 )  # fmt: skip
 PLAN = Plan("update_machine", {"machine": "ps1", "size": 1e-9}, "update", STEPS, ("A", "B"), "ben@example.com", 0.5)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from tests.guard.bench import CALLS, CREATE, DELETE, Bench, Person, error_of, ti
 
 from paperspace_mcp.conduct import load_outcomes
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Record, Status
+from paperspace_mcp.rules.policy import Charge
 from paperspace_mcp.wire.sqlite import SCHEMA_VERSION, SqliteStore
 
 Make = Callable[..., Bench]
@@ -213,6 +216,33 @@ def test_three_processes_spend_fifty_records_once_each(store: SqliteStore, tmp_p
     assert len(spent) == len(set(spent)) == 50
 
 
+def test_fifty_threads_do_not_overdraw_a_budget(store: SqliteStore) -> None:
+    for number in range(50):
+        store.issue(replace(RECORD, code=f"R{number:03d}", digest=str(number)), [], NOW)
+    charge = Charge("creates:k", 1.0, 7.0, NOW - 60)
+
+    def spend(number: int) -> bool:
+        with suppress(Refusal):
+            return store.spend(f"R{number:03d}", Status.OPEN, NOW, [charge])
+        return False
+
+    with ThreadPoolExecutor(50) as threads:
+        spent = list(threads.map(spend, range(50)))
+    assert sum(spent) == 7
+    assert store.total("creates:k", NOW - 60) == 7.0
+    statuses = [found.status for number in range(50) if (found := store.get(f"R{number:03d}"))]
+    assert statuses.count(Status.SPENT) == 7, "what did not fit is not spent either"
+
+
+def test_what_is_refused_by_one_budget_charges_no_other(store: SqliteStore) -> None:
+    store.issue(RECORD, [], NOW)
+    charges = [Charge("a", 1.0, 5.0, 0.0), Charge("b", 6.0, 5.0, 0.0)]
+    with pytest.raises(Refusal, match="over_budget"):
+        store.spend("AAAA", Status.OPEN, NOW, charges)
+    assert (store.total("a", 0.0), store.total("b", 0.0)) == (0.0, 0.0)
+    assert store.spend("AAAA", Status.OPEN, NOW, charges[:1])
+
+
 def test_processes_that_start_together_make_one_file(tmp_path: Path) -> None:
     stores = [SqliteStore(tmp_path / "new") for _ in range(20)]
     with ThreadPoolExecutor(20) as threads:
@@ -277,6 +307,24 @@ def file_for_directory(directory: Path) -> None:
 def link_to_nowhere(directory: Path) -> None:
     directory.mkdir()
     file_of(directory).symlink_to("/nonexistent/place/approvals.sqlite3")
+
+
+def test_a_file_of_the_first_version_keeps_its_records(tmp_path: Path) -> None:
+    """Somebody's approvals are in it: a release must neither lose a spent mark nor bring one back."""
+    whole = SqliteStore(tmp_path)
+    whole.issue(RECORD, ["ps1"], NOW)
+    whole.spend("AAAA", Status.OPEN, NOW)
+    whole.shut()
+    with sqlite3.connect(file_of(tmp_path)) as db:
+        for table in ("ledger", "standing", "flags"):
+            db.execute(f"DROP TABLE {table}")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    again = SqliteStore(tmp_path)
+    assert not again.spend("AAAA", Status.OPEN, NOW)
+    assert again.find(RECORD.principal, RECORD.digest, NOW, Channel.CLIENT).kind == "resume"
+    assert again.total("creates", 0.0) == 0.0
+    again.shut()
 
 
 def without_table(directory: Path) -> None:
