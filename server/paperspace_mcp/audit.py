@@ -14,8 +14,8 @@ put back an older log *together with* its older head, or remove everything. Agai
 A line without its newline is a write that was cut off (power, a full disk). No caller was ever told that it was
 written, so it is no record. It stays where it is as evidence: the next record shares its line, behind a record
 separator (RFC 7464), and vouches for its digest, so the chain goes on. Stopping instead would let one power cut forbid
-every guarded call until a person repairs a file by hand, and then people delete audits. What tells it from tampering is the
-head: an end that the head vouches for and that is not there was cut off by somebody, and then nothing is written.
+every guarded call until a person repairs a file by hand, and then people delete audits. What tells it from tampering
+is the head: an end that the head vouches for and that is not there was cut off by somebody, and nothing is written.
 """
 
 import hmac
