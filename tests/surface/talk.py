@@ -43,10 +43,22 @@ class Person:
     answering: Answering
     questions: list[str] = field(default_factory=list)
 
-    async def __call__(self, _context: Any, params: Any) -> ElicitResult:
+    async def __call__(self, context: Any, params: Any) -> ElicitResult:
+        del context
         assert isinstance(params, ElicitRequestFormParams)
         self.questions.append(params.message)
         return self.answering(params.message)
+
+
+@dataclass(slots=True)
+class Reports:
+    """Keeps the progress of a call: the total, and what was said."""
+
+    told: list[tuple[float | None, str | None]] = field(default_factory=list)
+
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        assert progress >= 0
+        self.told.append((total, message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +69,9 @@ class Reply:
 
     @property
     def data(self) -> dict[str, Any]:
-        assert self.result.structured_content is not None
-        return self.result.structured_content
+        found: dict[str, Any] | None = self.result.structured_content
+        assert found is not None
+        return found
 
     @property
     def text(self) -> str:

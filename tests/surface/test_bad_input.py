@@ -29,7 +29,7 @@ ODD = (
     "-psoxnh2i7",
     "_x",
     "p" * 65,
-    "ｐｓ\uff0fx",
+    "p\uff53\uff0fx",
     "{id}",
     "psoxnh2i7;ls",
     "http://evil.example/v1",
@@ -204,7 +204,7 @@ async def test_an_unknown_tool_is_told(assistant: Assistant, sim: Simulator, too
     assert sim.wire == []
 
 
-# -- the key ------------------------------------------------------------------------------------------------------------
+# -- the key ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.conftest import Talking
 from tests.surface.meanwhile import when
-from tests.surface.talk import Assistant, Era
+from tests.surface.talk import Assistant, Era, Reports
 
 from paperspace_mcp.simulator import Fault, Simulator
 
@@ -24,7 +24,7 @@ async def started(assistant: Assistant, machine: str = "dev-ben") -> str:
     return str(reply.data["event"]["id"])
 
 
-# -- listing -----------------------------------------------------------------------------------------------------------
+# -- listing ----------------------------------------------------------------------------------------------------------
 
 
 async def test_the_events_of_a_machine_newest_first(assistant: Assistant, sim: Simulator) -> None:
@@ -97,7 +97,7 @@ async def test_an_event_that_is_not_there(assistant: Assistant) -> None:
     assert (await assistant.call("get_machine_event", event_id="nothing-of-that-kind")).code == "not_found"
 
 
-# -- waiting -----------------------------------------------------------------------------------------------------------
+# -- waiting ----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_wait_ends_when_the_machine_is_ready(assistant: Assistant, sim: Simulator) -> None:
@@ -171,23 +171,18 @@ async def test_a_wish_beyond_the_cap_is_cut_and_said(assistant: Assistant, sim: 
 
 
 async def test_progress_is_reported_where_it_is_asked_for(client: Talking, sim: Simulator, era: Era) -> None:
-    told: list[tuple[float, float | None, str | None]] = []
-
-    async def progress(elapsed: float, total: float | None, message: str | None) -> None:
-        told.append((elapsed, total, message))
-
+    reports = Reports()
     async with client(era) as assistant:
         event_id = await started(assistant)
         sim.advance(10)
         when(sim, "/machine-events/", lambda: sim.advance(30), times=9)
         result = await assistant.client.call_tool(
-            "wait_for_event", {"event_ids": [event_id], "timeout_seconds": 40}, progress_callback=progress
+            "wait_for_event", {"event_ids": [event_id], "timeout_seconds": 40}, progress_callback=reports
         )
     assert result.structured_content is not None
     assert result.structured_content["overall"] == "done"
-    assert told
-    assert all(total == 40 for _, total, _ in told)
-    assert told[-1][2] == "1 done"
+    assert {total for total, _ in reports.told} == {40}
+    assert reports.told[-1][1] == "1 done"
 
 
 @pytest.mark.parametrize("ids", [[], ["../machines"], ["a/b"], ["x" * 65], ["x"] * 51, {"id": "x"}, 7])

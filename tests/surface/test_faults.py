@@ -136,7 +136,7 @@ async def test_a_mutation_whose_answer_is_broken_is_unknown_and_never_sent_again
     assert (request.operation, request.applied) == (operation, True)
 
 
-# -- the neighbours of the reference ------------------------------------------------------------------------------------
+# -- the neighbours of the reference ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["status", *BROKEN])
@@ -164,7 +164,7 @@ async def test_a_team_that_cannot_be_read_leaves_ids(stage: Stage, hasty: Stage,
     assert len(sim.mutations()) == 1
 
 
-# -- faults inside the event --------------------------------------------------------------------------------------------
+# -- faults inside the event ------------------------------------------------------------------------------------------
 
 
 MAY_LACK_CAPACITY = ("create_machine", "start_machine", "restart_machine")

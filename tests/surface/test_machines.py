@@ -109,7 +109,7 @@ async def test_detailed_gives_the_documented_fields(assistant: Assistant, sim: S
     assert machine["auto_snapshot_save_count"] == 7
     assert machine["restore_point_enabled"] is False
     assert machine["created_at"].endswith("Z")
-    assert held.privateIp in reply.text
+    assert str(held.privateIp) in reply.text
 
 
 async def test_an_unknown_machine_is_told_with_candidates(assistant: Assistant, sim: Simulator) -> None:

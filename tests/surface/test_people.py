@@ -105,7 +105,7 @@ async def test_access_is_given_to_nobody_without_a_yes(client: Talking, sim: Sim
     assert sim.mutations() == []
 
 
-# -- desktop and templates ---------------------------------------------------------------------------------------------
+# -- desktop and templates --------------------------------------------------------------------------------------------
 
 
 async def test_a_desktop_is_told_with_its_password_masked(assistant: Assistant, sim: Simulator) -> None:

@@ -1,0 +1,193 @@
+"""Streamable HTTP: every tool in both eras, who may knock, and a SIGTERM at any moment."""
+
+import contextlib
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+
+import anyio
+import httpx
+import pytest
+from tests.surface.meanwhile import when
+from tests.surface.talk import Era, Reports, talking
+from tests.transports.conftest import Process, Provider, run, serving
+from tests.transports.tour import tour
+
+from paperspace_mcp import __version__
+from paperspace_mcp.simulator import Fault
+
+pytestmark = pytest.mark.anyio
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    },
+}
+HEADERS = {"Accept": "application/json, text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def server(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with serving(provider, tmp_path_factory.mktemp("state")) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def stateless(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    with serving(provider, tmp_path_factory.mktemp("state"), "--stateless", "--allowed-host", "mcp.example") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[httpx.Client]:
+    with httpx.Client(verify=False, trust_env=False, timeout=5) as client:
+        yield client
+
+
+async def test_every_tool_over_http(server: Process, provider: Provider, era: Era) -> None:
+    async with talking(server.url, era) as assistant:
+        listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
+        assert await tour(assistant, provider.sim, f"http-{era}") == listed
+        assert len((await assistant.client.list_resources()).resources) > 20
+
+
+async def test_every_tool_without_sessions(stateless: Process, provider: Provider) -> None:
+    async with talking(stateless.url, "2026-07-28") as assistant:
+        listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
+        assert await tour(assistant, provider.sim, "stateless") == listed
+
+
+async def test_without_sessions_an_older_client_is_sent_to_a_person(stateless: Process, provider: Provider) -> None:
+    machine = provider.sim.add_machine(name="older", state="ready").id
+    before = len(provider.sim.mutations())
+    async with talking(stateless.url, "legacy") as assistant:
+        assert (await assistant.call("get_machine", machine=machine)).data["machine"]["name"] == "older"
+        reply = await assistant.call("stop_machine", machine=machine)
+        assert (reply.data["status"], reply.data["executed"], reply.code) == ("approval_required", False, "")
+        assert assistant.questions == []
+    assert len(provider.sim.mutations()) == before
+
+
+async def test_a_long_wait_is_kept_alive_by_progress(server: Process, provider: Provider, era: Era) -> None:
+    reports = Reports()
+    machine = provider.sim.add_machine(name=f"waits-{era}", state="off").id
+    async with talking(server.url, era) as assistant:
+        started = await assistant.call("start_machine", machine=machine)
+        when(provider.sim, "/machine-events/", lambda: provider.sim.advance(40), times=2)
+        given = {"event_ids": [started.data["event"]["id"]], "timeout_seconds": 120}
+        result = await assistant.client.call_tool("wait_for_event", given, progress_callback=reports)
+    assert result.structured_content is not None
+    assert result.structured_content["overall"] == "done"
+    assert "capped" not in result.structured_content["summary"]
+    assert reports.told[-1] == (120, "1 done")
+
+
+# -- who may knock ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.", ""])
+def test_a_strange_host_is_refused(server: Process, web: httpx.Client, host: str) -> None:
+    assert web.post(server.url, json=HELLO, headers={**HEADERS, "Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://localhost.evil.example", "file://"])
+def test_a_strange_origin_is_refused(server: Process, web: httpx.Client, origin: str) -> None:
+    assert web.post(server.url, json=HELLO, headers={**HEADERS, "Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("more", [{}, {"Origin": "http://localhost:3000"}, {"Host": "localhost"}])
+def test_a_neighbour_is_let_in(server: Process, web: httpx.Client, more: dict[str, str]) -> None:
+    assert web.post(server.url, json=HELLO, headers={**HEADERS, **more}).status_code == 200
+
+
+def test_an_allowed_host_is_let_in(stateless: Process, web: httpx.Client) -> None:
+    for host, status in (("mcp.example", 200), ("mcp.example:443", 200), ("other.example", 421)):
+        assert web.post(stateless.url, json=HELLO, headers={**HEADERS, "Host": host}).status_code == status
+
+
+def test_the_health_of_the_process(server: Process, web: httpx.Client, provider: Provider) -> None:
+    before = len(provider.sim.wire)
+    answer = web.get(server.url.removesuffix("/mcp") + "/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": __version__})
+    assert len(provider.sim.wire) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"not json", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"{}", "text/plain", 400),
+        (b'{"a":"' + b"x" * (5 * 2**20) + b'"}', "application/json", 413),
+    ],
+)
+def test_garbage_is_refused_and_ends_nothing(
+    server: Process, web: httpx.Client, content: bytes, kind: str, status: int
+) -> None:
+    answer = web.post(server.url, content=content, headers={**HEADERS, "Content-Type": kind})
+    assert answer.status_code == status
+    assert "Traceback" not in answer.text
+    assert web.post(server.url, json=HELLO, headers=HEADERS).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "mcp.example"])
+def test_an_address_beyond_loopback_needs_a_name(host: str, tmp_path: object) -> None:
+    ended = run("serve", "--transport", "http", "--host", host, "--port", "0", "--state-dir", str(tmp_path))
+    assert ended.returncode == 2
+    assert "--allowed-host" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+# -- the end ----------------------------------------------------------------------------------------------------------
+
+
+def ended_in(process: subprocess.Popen[str]) -> float:
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(5)
+    return time.monotonic() - begun
+
+
+def test_a_sigterm_ends_an_idle_server(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with serving(provider, tmp_path_factory.mktemp("state")) as server:
+        assert ended_in(server.process) < 2
+
+
+def test_a_sigterm_ends_an_open_stream(
+    provider: Provider, web: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with serving(provider, tmp_path_factory.mktemp("state")) as server:
+        session = web.post(server.url, json=HELLO, headers=HEADERS).headers["mcp-session-id"]
+        with web.stream("GET", server.url, headers={**HEADERS, "Mcp-Session-Id": session}) as stream:
+            assert stream.status_code == 200
+            assert ended_in(server.process) < 2
+
+
+async def test_a_sigterm_ends_a_call_in_flight(
+    provider: Provider, era: Era, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    under_way = threading.Event()
+    when(provider.sim, "/os-templates", under_way.set)
+    provider.sim.faults.add(Fault("stall", "list_templates"))
+    with serving(provider, tmp_path_factory.mktemp("state")) as server:
+        with contextlib.suppress(BaseException):
+            async with talking(server.url, era) as assistant, anyio.create_task_group() as tasks:
+                tasks.start_soon(call_and_be_cut_off, assistant)
+                assert await anyio.to_thread.run_sync(under_way.wait, 5)
+                took = await anyio.to_thread.run_sync(ended_in, server.process)
+                tasks.cancel_scope.cancel()
+        assert server.process.returncode is not None
+        assert took < 2
+
+
+async def call_and_be_cut_off(assistant: object) -> None:
+    with contextlib.suppress(Exception):
+        await assistant.call("list_templates")  # type: ignore[attr-defined]
