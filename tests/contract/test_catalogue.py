@@ -11,7 +11,6 @@ from paperspace_mcp.contract.operation import ID_PATTERN, Operation
 from paperspace_mcp.contract.shapes import Machine
 
 REFERENCE = [
-    "",
     "GET /machines",
     "GET /machines/{id}",
     "POST /machines",
@@ -27,8 +26,7 @@ REFERENCE = [
     "POST /machines/{id}/accessors",
     "DELETE /machines/{id}/accessors/{userId}",
     "GET /machines/{id}/desktop",
-    "",
-][1:-1]
+]
 
 
 def test_the_fifteen_of_the_reference() -> None:

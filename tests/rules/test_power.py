@@ -24,8 +24,8 @@ def test_every_known_state_is_in_the_table() -> None:
 
 MACHINE = Machine.model_validate(
     {
-        "id": "ps1", "name": "dev", "state": "starting", "machineType": "A4000", "region": "ny2", "storageTotal": "53687091200",
-        "networkId": None,
+        "id": "ps1", "name": "dev", "state": "starting", "machineType": "A4000", "region": "ny2",
+        "storageTotal": "53687091200", "networkId": None,
     }
 )  # fmt: skip
 

@@ -7,8 +7,9 @@ from paperspace_mcp.rules import pricing
 
 PRICES = {
     "A4000": 0.76, "a4000": 0.76, "A100": 3.09, "A100x4": 12.36, "A100-80G": 3.18, "A100-80Gx8": 25.44, "H100x8": 24.72,
-    "V100-32Gx2": 4.6, "RTX5000": 0.82, "GPU+": 0.45, "C1": 0.0045, "C10": 1.6, "C5": None, "": None, "x": None, "x8": None,
-    "A4000x": 0.76, "A4000xx": None, "A4000x-1": None, "A4000x1.5": None, "unheard-of": None, "A4000 ": None,
+    "V100-32Gx2": 4.6, "RTX5000": 0.82, "GPU+": 0.45, "C1": 0.0045, "C10": 1.6, "C5": None, "": None, "x": None,
+    "x8": None, "A4000x": 0.76, "A4000xx": None, "A4000x-1": None, "A4000x1.5": None,
+    "unheard-of": None, "A4000 ": None,
 }  # fmt: skip
 
 
