@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.surface.stage import Stage, in_process
 from tests.surface.talk import ERAS, Assistant, Era, talking
 
 from paperspace_mcp.app import App, build
@@ -23,10 +25,13 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+_SEEDS = count(100)
+
+
 @pytest.fixture
 def sim() -> Simulator:
-    """The default fleet. Its time stands still: only `advance` moves it."""
-    return Simulator(clock=lambda: 0.0)
+    """The default fleet. Its time stands still: only `advance` moves it. No two have an event's id in common."""
+    return Simulator(clock=lambda: 0.0, seed=next(_SEEDS))
 
 
 def provider(sim: Simulator) -> Callable[..., Any]:
@@ -54,10 +59,18 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
         app.store.shut()
 
 
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One server for all who are content with the default settings: building it takes longer than most tests."""
+    with in_process(tmp_path_factory.mktemp("state")) as found:
+        yield found
+
+
 @pytest.fixture
-def served(sim: Simulator, serving: Callable[..., App]) -> App:
-    """The server over the default fleet."""
-    return serving(sim)
+def served(sim: Simulator, stage: Stage) -> App:
+    """The server over the default fleet, with no approval left of another test."""
+    stage.scene(sim)
+    return stage.served
 
 
 @pytest.fixture(params=ERAS)

@@ -24,12 +24,12 @@ class Stage:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self.sim.app(scope, receive, send)
 
-    def scene(self) -> Simulator:
+    def scene(self, sim: Simulator | None = None) -> Simulator:
         """A new account, and no approval left of the last one."""
         self.served.store.shut()
         for left in self._state.glob("approvals*"):
             left.unlink()
-        self.sim = Simulator(clock=lambda: 0.0)
+        self.sim = sim or Simulator(clock=lambda: 0.0)
         return self.sim
 
     def serve(self, upstream: Upstream, state: Path, transport: httpx.AsyncBaseTransport | None) -> None:
@@ -40,7 +40,7 @@ class Stage:
 @contextmanager
 def in_process(state: Path, **upstream: Any) -> Iterator[Stage]:
     stage = Stage()
-    reached = Upstream(url="http://simulator.invalid/v1", key="demo-key", max_attempts=1, **upstream)
+    reached = Upstream(url="http://simulator.invalid/v1", key="demo-key", **upstream)
     stage.serve(reached, state, httpx.ASGITransport(stage))
     yield stage
     stage.served.store.shut()

@@ -25,7 +25,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def dropping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with pytest.MonkeyPatch.context() as patched:
         for name in PROXIES:
             patched.delenv(name, raising=False)
@@ -41,13 +41,13 @@ def test_the_drops_here_are_all_there_are() -> None:
 
 @pytest.mark.parametrize("operation", READS)
 @pytest.mark.parametrize(("kind", "params"), FAULTS, ids=IDS)
-async def test_a_read_that_is_dropped(stage: Stage, operation: str, kind: str, params: dict[str, Any]) -> None:
-    sim = stage.scene()
+async def test_a_read_that_is_dropped(dropping: Stage, operation: str, kind: str, params: dict[str, Any]) -> None:
+    sim = dropping.scene()
     given = arguments(operation, sim)
     sim.faults.add(Fault(kind, operation, times=None, **params))
-    async with talking(stage.served.server, "2026-07-28") as assistant:
+    async with talking(dropping.served.server, "2026-07-28") as assistant:
         reply = await assistant.call(operation, **given)
-    await stage.served.wire.aclose()
+    await dropping.served.wire.aclose()
     assert reply.code == ("upstream_timeout" if kind == "stall" else "unreachable")
     assert (reply.error["changed"], reply.error["retryable"]) == ("no", True)
     assert sim.mutations() == []
@@ -56,15 +56,15 @@ async def test_a_read_that_is_dropped(stage: Stage, operation: str, kind: str, p
 @pytest.mark.parametrize("operation", MUTATIONS)
 @pytest.mark.parametrize(("kind", "params"), FAULTS, ids=IDS)
 async def test_a_mutation_that_is_dropped_is_unknown_and_never_sent_again(
-    stage: Stage, operation: str, kind: str, params: dict[str, Any]
+    dropping: Stage, operation: str, kind: str, params: dict[str, Any]
 ) -> None:
-    sim = stage.scene()
+    sim = dropping.scene()
     sim.faults.add(Fault(kind, operation, times=None, **params))
-    async with talking(stage.served.server, "2026-07-28") as assistant:
+    async with talking(dropping.served.server, "2026-07-28") as assistant:
         reply = await assistant.call(operation, **arguments(operation, sim))
         again = await assistant.call(operation, **arguments(operation, sim))
         assert len(assistant.questions) == 1
-    await stage.served.wire.aclose()
+    await dropping.served.wire.aclose()
     assert (reply.code, reply.error["changed"], reply.data["executed"]) == ("outcome_unknown", "unknown", True)
     assert "list_machine_events" in reply.error["next"]
     assert again.code == "outcome_unknown"

@@ -41,15 +41,22 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with in_process(tmp_path_factory.mktemp("state"), max_answer_bytes=200_000) as found:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with in_process(tmp_path_factory.mktemp("state"), max_answer_bytes=200_000, max_attempts=1) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server that waits half a second for an answer."""
-    upstream = {"max_answer_bytes": 200_000, "budget_s": 0.5, "connect_timeout_s": 0.2, "read_timeout_s": 0.3}
+    times = {"budget_s": 0.5, "connect_timeout_s": 0.2, "read_timeout_s": 0.3}
+    upstream: dict[str, Any] = {"max_answer_bytes": 200_000, "max_attempts": 1, **times}
+        "max_answer_bytes": 200_000,
+        "max_attempts": 1,
+        "budget_s": 0.5,
+        "connect_timeout_s": 0.2,
+        "read_timeout_s": 0.3,
+    }
     with in_process(tmp_path_factory.mktemp("state"), **upstream) as found:
         yield found
 
@@ -69,11 +76,11 @@ async def test_the_faults_here_are_all_there_are() -> None:
 
 @pytest.mark.parametrize("operation", READS)
 @pytest.mark.parametrize("status", CODES)
-async def test_a_read_that_fails_is_told_by_its_status(stage: Stage, operation: str, status: int) -> None:
-    sim = stage.scene()
+async def test_a_read_that_fails_is_told_by_its_status(once: Stage, operation: str, status: int) -> None:
+    sim = once.scene()
     given = arguments(operation, sim)
     sim.faults.add(Fault("status", operation, times=None, status=status))
-    async with talking(stage.served.server, "2026-07-28") as assistant:
+    async with talking(once.served.server, "2026-07-28") as assistant:
         reply = await assistant.call(operation, **given)
     well_told(reply)
     expected = NOT_FOUND.get(operation, "not_found") if status == 404 else CODES[status]
@@ -87,11 +94,11 @@ async def test_a_read_that_fails_is_told_by_its_status(stage: Stage, operation: 
 @pytest.mark.parametrize("operation", MUTATIONS)
 @pytest.mark.parametrize("status", CODES)
 async def test_a_mutation_that_fails_is_sent_once_and_told_by_its_status(
-    stage: Stage, operation: str, status: int
+    once: Stage, operation: str, status: int
 ) -> None:
-    sim = stage.scene()
+    sim = once.scene()
     sim.faults.add(Fault("status", operation, times=None, status=status))
-    async with talking(stage.served.server, "2026-07-28") as assistant:
+    async with talking(once.served.server, "2026-07-28") as assistant:
         reply = await assistant.call(operation, **arguments(operation, sim))
     well_told(reply)
     unknown = status in MAY_HAVE_BEEN_DONE
@@ -103,8 +110,8 @@ async def test_a_mutation_that_fails_is_sent_once_and_told_by_its_status(
 
 @pytest.mark.parametrize("operation", READS)
 @pytest.mark.parametrize("kind", BROKEN)
-async def test_a_read_whose_answer_is_broken(stage: Stage, hasty: Stage, operation: str, kind: str) -> None:
-    on = hasty if kind == "slow" else stage
+async def test_a_read_whose_answer_is_broken(once: Stage, hasty: Stage, operation: str, kind: str) -> None:
+    on = hasty if kind == "slow" else once
     sim = on.scene()
     given = arguments(operation, sim)
     sim.faults.add(Fault(kind, operation, times=None, **BROKEN[kind]))
@@ -119,9 +126,9 @@ async def test_a_read_whose_answer_is_broken(stage: Stage, hasty: Stage, operati
 @pytest.mark.parametrize("operation", MUTATIONS)
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_a_mutation_whose_answer_is_broken_is_unknown_and_never_sent_again(
-    stage: Stage, hasty: Stage, operation: str, kind: str
+    once: Stage, hasty: Stage, operation: str, kind: str
 ) -> None:
-    on = hasty if kind == "slow" else stage
+    on = hasty if kind == "slow" else once
     sim = on.scene()
     params = {"apply": True, **BROKEN[kind]} if kind == "slow" else BROKEN[kind]
     sim.faults.add(Fault(kind, operation, times=None, **params))
@@ -140,8 +147,8 @@ async def test_a_mutation_whose_answer_is_broken_is_unknown_and_never_sent_again
 
 
 @pytest.mark.parametrize("kind", ["status", *BROKEN])
-async def test_availability_that_fails_leaves_a_create_as_it_is(stage: Stage, hasty: Stage, kind: str) -> None:
-    on = hasty if kind == "slow" else stage
+async def test_availability_that_fails_leaves_a_create_as_it_is(once: Stage, hasty: Stage, kind: str) -> None:
+    on = hasty if kind == "slow" else once
     sim = on.scene()
     sim.faults.add(Fault(kind, "machine_availability", times=None, **BROKEN.get(kind, {"status": 500})))
     async with talking(on.served.server, "2026-07-28") as assistant:
@@ -152,8 +159,8 @@ async def test_availability_that_fails_leaves_a_create_as_it_is(stage: Stage, ha
 
 @pytest.mark.parametrize("operation", ["auth_session", "list_team_users"])
 @pytest.mark.parametrize("kind", ["status", *BROKEN])
-async def test_a_team_that_cannot_be_read_leaves_ids(stage: Stage, hasty: Stage, operation: str, kind: str) -> None:
-    on = hasty if kind == "slow" else stage
+async def test_a_team_that_cannot_be_read_leaves_ids(once: Stage, hasty: Stage, operation: str, kind: str) -> None:
+    on = hasty if kind == "slow" else once
     sim = on.scene()
     sim.faults.add(Fault(kind, operation, times=None, **BROKEN.get(kind, {"status": 500})))
     async with talking(on.served.server, "2026-07-28") as assistant:

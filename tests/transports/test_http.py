@@ -138,7 +138,7 @@ def test_garbage_is_refused_and_ends_nothing(
     assert web.post(server.url, json=HELLO, headers=HEADERS).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "mcp.example"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "mcp.example"])
 def test_an_address_beyond_loopback_needs_a_name(host: str, tmp_path: object) -> None:
     ended = run("serve", "--transport", "http", "--host", host, "--port", "0", "--state-dir", str(tmp_path))
     assert ended.returncode == 2
