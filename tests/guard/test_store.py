@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.guard.bench import CALLS, CREATE, DELETE, Bench, Person, error_of, title, types
+from tests.guard.bench import CREATE, DELETE, Bench, Person, error_of, types
 
-from paperspace_mcp.conduct import load_outcomes
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Record, Status
@@ -384,69 +383,3 @@ async def test_without_a_store_nothing_guarded_happens(
         assert person.questions == []
     assert bench.sent == []
     assert "machines" in await bench.call(era, None, "list_machines", {}), "reading needs no store"
-
-
-class Failing:
-    """A store that is lost at one of its uses: the disk is full, the volume is gone."""
-
-    def __init__(self, inner: SqliteStore, at: str, after: int = 0) -> None:
-        self._inner, self._at, self._left = inner, at, after
-
-    def __getattr__(self, name: str) -> Any:
-        if name == self._at and self._left <= 0:
-            return self._lost
-        self._left -= name == self._at
-        return getattr(self._inner, name)
-
-    def _lost(self, *_given: Any, **_named: Any) -> Any:
-        raise OSError("disk full")
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("call", CALLS, ids=title)
-@pytest.mark.parametrize("at", ["find", "issue", "spend", "note"])
-async def test_a_store_lost_before_the_effect_is_a_no(
-    bench: Bench, era: str, call: Any, at: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench.app.conduct, "_store", Failing(bench.app.store, at))
-    answer = await bench.call(era, Person(types(call.typed)), call.tool, call.arguments)
-    assert error_of(answer) == "store_unusable"
-    assert bench.sent == []
-
-
-@pytest.mark.anyio
-async def test_an_outcome_that_cannot_be_written_is_never_sent_again(
-    bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = bench.app.store
-    monkeypatch.setattr(bench.app.conduct, "_store", Failing(whole, "note", after=1))
-    person = Person(types("create"))
-    await bench.call(era, person, CREATE.tool, CREATE.arguments)
-    monkeypatch.setattr(bench.app.conduct, "_store", whole)
-    answer = await bench.call(era, person, CREATE.tool, CREATE.arguments)
-    assert error_of(answer) == "unfinished"
-    assert answer["error"]["changed"] == "unknown"
-    assert bench.sent == ["POST /machines"]
-    record = await bench.record(person.codes[0])
-    assert [one.status for one in load_outcomes(record.outcome)] == ["intent"]
-
-
-@pytest.mark.anyio
-@pytest.mark.xfail(strict=True, reason="an effect whose outcome cannot be written is told as changed: no")
-async def test_an_outcome_that_cannot_be_written_is_not_told_as_nothing(
-    bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bench.app.conduct, "_store", Failing(bench.app.store, "note", after=1))
-    answer = await bench.call(era, Person(types("create")), CREATE.tool, CREATE.arguments)
-    assert bench.sent == ["POST /machines"]
-    assert answer["error"]["changed"] != "no"
-
-
-@pytest.mark.anyio
-async def test_a_process_that_dies_after_spending_does_nothing_twice(bench: Bench, era: str) -> None:
-    asked = await bench.ask(CREATE)
-    assert bench.app.store.spend(asked.code, Status.OPEN, bench.clock())
-    for _ in range(3):
-        assert error_of(await asked.answer(types("create"))) == "unfinished"
-        assert error_of(await bench.call(era, Person(types("create")), CREATE.tool, CREATE.arguments)) == "unfinished"
-    assert bench.sent == []
