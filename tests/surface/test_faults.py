@@ -51,12 +51,6 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A server that waits half a second for an answer."""
     times = {"budget_s": 0.5, "connect_timeout_s": 0.2, "read_timeout_s": 0.3}
     upstream: dict[str, Any] = {"max_answer_bytes": 200_000, "max_attempts": 1, **times}
-        "max_answer_bytes": 200_000,
-        "max_attempts": 1,
-        "budget_s": 0.5,
-        "connect_timeout_s": 0.2,
-        "read_timeout_s": 0.3,
-    }
     with in_process(tmp_path_factory.mktemp("state"), **upstream) as found:
         yield found
 
