@@ -13,7 +13,7 @@ def later(bench: Bench, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=title)
-@pytest.mark.parametrize("seconds", [121.0, 599.0, 86_400.0, -1.0, -86_400.0])
+@pytest.mark.parametrize("seconds", [121.0, 86_400.0, -1.0])
 async def test_an_answer_out_of_its_time_lets_nothing_through(
     bench: Bench, era: str, call: Call, seconds: float
 ) -> None:
