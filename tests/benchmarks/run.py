@@ -5,14 +5,13 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import measures, servers
-from tests.benchmarks.speech import ERAS, LEGACY
+from tests.benchmarks.speech import ERAS, LEGACY, MODERN
 
 SLOW_S = 0.05
-_NAMES = {LEGACY: "handshake"}
+_NAMES = {MODERN: MODERN, LEGACY: "handshake"}
 
 
 @dataclass(slots=True)
@@ -65,73 +64,64 @@ class Size:
 
 def run(size: Size, tell: Callable[[str], None]) -> Table:
     """Measure everything. The sides take turns, and who begins does too."""
-    table = Table()
     with ExitStack() as stack:
         upstream = stack.enter_context(servers.simulated())
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         env = servers.environment(upstream, state)
-        ports = {side: stack.enter_context(servers.listening(side, env)) for side in servers.SIDES}
+        listening = {side: stack.enter_context(servers.listening(side, env)) for side in servers.SIDES}
+        bench = Bench(size, upstream, env, listening)
         for number in range(size.rounds):
             tell(f"round {number + 1} of {size.rounds}")
+            bench.turns = servers.SIDES if number % 2 == 0 else servers.SIDES[::-1]
             for era in ERAS:
-                _round(table, size, era, env, ports, _turns(number), upstream)
-        _memory(table, ports)
-    return table
+                bench.round(era)
+        bench.memory()
+    return bench.table
 
 
-def _turns(number: int) -> tuple[str, ...]:
-    return servers.SIDES if number % 2 == 0 else servers.SIDES[::-1]
+@dataclass(slots=True)
+class Bench:
+    """The upstream and both servers over HTTP (port and process id), and what was measured."""
 
+    size: Size
+    upstream: servers.Upstream
+    env: dict[str, str]
+    listening: dict[str, tuple[int, int]]
+    turns: tuple[str, ...] = servers.SIDES
+    table: Table = field(default_factory=Table)
 
-def _round(
-    table: Table,
-    size: Size,
-    era: str,
-    env: dict[str, str],
-    ports: dict[str, tuple[int, int]],
-    turns: tuple[str, ...],
-    upstream: servers.Upstream,
-) -> None:
-    name = _NAMES.get(era, era)
-    for _ in range(size.starts):
-        for side in turns:
-            table.add(f"start to tools/list, {name}", "ms", "<= 1.15", side, measures.start_ms(side, env, era))
-    for side in turns:
-        _single(table, f"stdio, {name}", side, measures.stdio_ms(side, env, era, size.singles))
-    for side in turns:
-        _single(table, f"HTTP, {name}", side, measures.http_ms(ports[side][0], era, size.singles))
-    at_once = partial(_at_once, table, size, era, ports, turns, upstream)
-    at_once(32, 0.0, ">= 2")
-    at_once(64, SLOW_S, ">= 4")
+    def round(self, era: str) -> None:
+        """Each measure once on both sides, one right after the other."""
+        self._starts(era)
+        for side in self.turns:
+            self._single("stdio", era, side, measures.stdio_ms(side, self.env, era, self.size.singles))
+        for side in self.turns:
+            self._single("HTTP", era, side, measures.http_ms(self.listening[side][0], era, self.size.singles))
+        self._at_once(era, 32, 0.0, ">= 2")
+        self._at_once(era, 64, SLOW_S, ">= 4")
 
+    def _starts(self, era: str) -> None:
+        for _ in range(self.size.starts):
+            for side in self.turns:
+                value = measures.start_ms(side, self.env, era)
+                self.table.add(f"start to tools/list, {_NAMES[era]}", "ms", "<= 1.15", side, value)
 
-def _single(table: Table, how: str, side: str, times: list[float]) -> None:
-    table.add(f"get_machine p50, {how}", "ms", "<= 1.0", side, statistics.median(times))
-    table.add(f"get_machine p95, {how}", "ms", "", side, measures.p95(times))
+    def _single(self, how: str, era: str, side: str, times: list[float]) -> None:
+        self.table.add(f"get_machine p50, {how}, {_NAMES[era]}", "ms", "<= 1.0", side, statistics.median(times))
+        self.table.add(f"get_machine p95, {how}, {_NAMES[era]}", "ms", "", side, measures.p95(times))
 
+    def _at_once(self, era: str, together: int, slow_s: float, target: str) -> None:
+        what = f"{together} at once" + (f", upstream {slow_s * 1000:.0f} ms" if slow_s else "")
+        self.upstream.slow(slow_s)
+        for side in self.turns:
+            value = measures.per_second(self.listening[side][0], era, self.size.many, together)
+            self.table.add(f"{what}, {_NAMES[era]}", "calls/s", target, side, value)
+        self.table.ceilings[what] = measures.upstream_per_second(self.upstream, self.size.many, together)
+        self.upstream.slow(0)
 
-def _at_once(
-    table: Table,
-    size: Size,
-    era: str,
-    ports: dict[str, tuple[int, int]],
-    turns: tuple[str, ...],
-    upstream: servers.Upstream,
-    together: int,
-    slow_s: float,
-    target: str,
-) -> None:
-    what = f"{together} at once" + (f", upstream {slow_s * 1000:.0f} ms" if slow_s else "")
-    upstream.slow(slow_s)
-    for side in turns:
-        value = measures.per_second(ports[side][0], era, size.many, together)
-        table.add(f"{what}, {_NAMES.get(era, era)}", "calls/s", target, side, value)
-    table.ceilings[what] = measures.upstream_per_second(upstream, size.many, together)
-    upstream.slow(0)
-
-
-def _memory(table: Table, ports: dict[str, tuple[int, int]]) -> None:
-    for side, (_, pid) in ports.items():
-        held = servers.resident_mb(pid)
-        if held is not None:
-            table.add("memory after the run, HTTP", "MB", "", side, held)
+    def memory(self) -> None:
+        """What both servers hold at the end, after the same calls."""
+        for side, (_, pid) in self.listening.items():
+            held = servers.resident_mb(pid)
+            if held is not None:
+                self.table.add("memory after the run, HTTP", "MB", "", side, held)

@@ -40,5 +40,5 @@ def test_the_table_shows_the_medians() -> None:
     ],
 )
 def test_an_error_is_no_measured_call(answer: bytes) -> None:
-    with pytest.raises(ValueError, match="result|error"):
+    with pytest.raises(ValueError, match=r"result|error"):
         check(answer)
