@@ -98,7 +98,7 @@ def per_second(port: int, era: str, calls: int, together: int) -> float:
 
 async def _per_second(port: int, era: str, calls: int, together: int) -> float:
     requests = [await posting.calling(port, era) for _ in range(together)]
-    await posting.all_at_once(port, requests, together * 2, check)
+    await posting.all_at_once(port, requests, min(calls, together * 2), check)
     began = time.perf_counter()
     await posting.all_at_once(port, requests, calls, check)
     return calls / (time.perf_counter() - began)
