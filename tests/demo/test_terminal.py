@@ -65,15 +65,6 @@ def test_a_person_answers_in_the_terminal() -> None:
     assert "█" in text
 
 
-def test_an_empty_line_is_a_no() -> None:
-    terminal = Terminal()
-    for number in (1, 2):
-        terminal.until(number)
-        terminal.type(b"\n")
-    assert terminal.code() == 0
-    assert terminal.seen.decode().count("The person said no") == 2
-
-
 def test_control_c_at_a_question_ends_it() -> None:
     terminal = Terminal()
     terminal.until(1)
