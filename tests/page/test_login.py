@@ -1,0 +1,194 @@
+"""Logging in, what the cookie is worth, and what every answer tells the browser."""
+
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+
+import httpx
+import pytest
+from tests.page.site import Site, secret_of, title_of
+
+from paperspace_mcp.page.sessions import SESSION_S, Sessions
+from paperspace_mcp.rules.guard.records import Status
+
+pytestmark = pytest.mark.anyio
+COOKIE = "paperspace_mcp_approvals"
+
+
+async def test_the_cookie_is_short_lived_and_for_this_page_only(site: Site) -> None:
+    async with site.browser() as browser:
+        said = (await browser.log_in("anna", secret_of("anna"))).headers["Set-Cookie"].lower()
+        browser.http.headers["Origin"] = site.url.replace("http://", "https://")
+        through_tls = (await browser.log_in("anna", secret_of("anna"))).headers["Set-Cookie"].lower()
+    for word in ("httponly", "samesite=strict", "path=/approvals", "max-age=600"):
+        assert word in said
+    assert "secure" not in said
+    assert "secure" in through_tls
+
+
+@pytest.mark.parametrize(
+    ("user", "secret"),
+    [
+        ("anna", "wrong"),
+        ("anna", ""),
+        ("anna", "ben's own secret"),
+        ("carol", "anna's own secret"),
+        ("", "anna's own secret"),
+        ("ANNA", "anna's own secret"),
+        ("anna\n", "wrong"),
+    ],
+)
+async def test_nobody_else_logs_in(site: Site, user: str, secret: str) -> None:
+    async with site.browser() as browser:
+        answer = await browser.log_in(user, secret)
+        assert (answer.status_code, title_of(answer)) == (401, "Not logged in")
+        assert "Set-Cookie" not in answer.headers
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_a_user_without_a_secret_cannot_log_in_nor_stay(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser:
+        form = await browser.form(code)
+        (site.app.settings.state_dir / "approvers.json").unlink()
+        late = await browser.decide(code, "approve", "dev-ben", "", form)
+        assert late.status_code == 401
+        assert (await browser.log_in("anna", "")).status_code == 401
+    assert (await site.record(code)).status is Status.OPEN
+
+
+async def test_secrets_that_cannot_be_read_decide_nothing(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser:
+        form = await browser.form(code)
+        (site.app.settings.state_dir / "approvers.json").write_text("{broken")
+        assert (await browser.decide(code, "approve", "dev-ben", secret_of("anna"), form)).status_code == 401
+        assert (await browser.log_in("anna", secret_of("anna"))).status_code == 503
+    assert (await site.record(code)).status is Status.OPEN
+
+
+async def test_a_login_ends_after_ten_minutes(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser:
+        form = await browser.form(code)
+        site.clock.added += SESSION_S + 1
+        seen = await browser.get(f"/approvals/{code}")
+        late = await browser.decide(code, "approve", "dev-ben", secret_of("anna"), form)
+    assert (seen.status_code, title_of(seen)) == (401, "Log in to decide")
+    assert (late.status_code, title_of(late)) == (401, "Your login has ended")
+    assert (await site.record(code)).status is Status.OPEN
+
+
+async def test_logging_out_takes_the_cookie_away(site: Site) -> None:
+    async with site.browser("anna") as browser:
+        page = (await browser.get("/approvals")).text
+        token = page.partition('name="token" value="')[2].partition('"')[0]
+        assert (await browser.http.post("/approvals/logout", data={"token": "0"})).status_code == 403
+        assert (await browser.http.post("/approvals/logout", data={"token": token})).status_code == 303
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+FORGED = [
+    "",
+    ".",
+    "x",
+    "x.y",
+    urlsafe_b64encode(b'["anna", 9999999999, "x"]').decode() + "." + "0" * 64,
+    urlsafe_b64encode(b'["anna", 9999999999, "x"]').decode(),
+]
+
+
+@pytest.mark.parametrize("cookie", FORGED)
+async def test_a_cookie_that_nobody_signed_is_none(site: Site, cookie: str) -> None:
+    async with site.browser() as browser:
+        browser.http.cookies.set(COOKIE, cookie, path="/approvals")
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_a_cookie_with_another_user_in_it_is_none(site: Site) -> None:
+    async with site.browser("anna") as browser:
+        signature = browser.http.cookies[COOKIE].rpartition(".")[2]
+        said = urlsafe_b64encode(b'["ben", 9999999999, "x"]').decode()
+        browser.http.cookies.clear()
+        browser.http.cookies.set(COOKIE, f"{said}.{signature}", path="/approvals")
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_a_form_token_is_no_cookie(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser:
+        token = (await browser.form(code))["token"]
+        said = browser.http.cookies[COOKIE].partition(".")[0]
+        browser.http.cookies.clear()
+        browser.http.cookies.set(COOKIE, f"{said}.{token}", path="/approvals")
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_guessing_at_the_door_is_stopped_and_locks_nobody_out_who_is_in(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as inside, site.browser() as outside:
+        statuses = [(await outside.log_in("anna", f"guess {n}")).status_code for n in range(8)]
+        assert statuses == [401] * 3 + [429] * 5
+        assert (await outside.log_in("anna", secret_of("anna"))).status_code == 429
+        assert (await inside.approve("anna", code)).status_code == 200
+        site.clock.added += 601
+        assert (await outside.log_in("anna", secret_of("anna"))).status_code == 303
+
+
+async def test_guessing_inside_is_stopped(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser:
+        form = await browser.form(code)
+        answers = [await browser.decide(code, "approve", "dev-ben", f"guess {n}", form) for n in range(6)]
+        assert [one.status_code for one in answers] == [403] * 5 + [429]
+        late = await browser.decide(code, "approve", "dev-ben", secret_of("anna"), form)
+    assert (late.status_code, title_of(late)) == (429, "Too many tries")
+    assert (await site.record(code)).status is Status.OPEN
+
+
+async def _every_answer(site: Site) -> list[httpx.Response]:
+    code = await site.ask("anna")
+    async with site.browser() as browser:
+        found = [await browser.get(path) for path in ("/approvals", "/approvals/login", "/approvals/style.css")]
+        found.append(await browser.log_in("anna", "wrong"))
+        found.append(await browser.log_in("anna", secret_of("anna")))
+        found += [await browser.get(path) for path in ("/approvals", f"/approvals/{code}", "/approvals/ZZZZ")]
+        found.append(await browser.approve("anna", code, "wrong"))
+        found.append(await browser.approve("anna", code))
+        found.append(await browser.get(f"/approvals/{code}"))
+        found.append(await browser.http.get("/approvals", headers={"Host": "evil.example"}))
+    return found
+
+
+async def test_every_answer_says_what_a_browser_must_not_do(site: Site) -> None:
+    answers = await _every_answer(site)
+    assert [one.status_code for one in answers] == [401, 200, 200, 401, 303, 200, 200, 404, 422, 200, 409, 421]
+    for one in answers:
+        policy = dict(part.strip().split(" ", 1) for part in one.headers["Content-Security-Policy"].split(";"))
+        assert policy == {
+            "default-src": "'none'",
+            "style-src": "'self'",
+            "form-action": "'self'",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+        }
+        assert one.headers["X-Frame-Options"] == "DENY"
+        assert one.headers["Cache-Control"] == "no-store"
+        assert one.headers["Referrer-Policy"] == "same-origin"
+        assert one.headers["X-Content-Type-Options"] == "nosniff"
+        assert "<script" not in one.text
+        assert " style=" not in one.text
+
+
+async def test_another_name_for_the_server_is_refused(site: Site) -> None:
+    async with site.browser("anna") as browser:
+        for method, path in (("GET", "/approvals"), ("POST", "/approvals/login"), ("POST", "/approvals/webhook")):
+            answer = await browser.http.request(method, path, headers={"Host": "evil.example"})
+            assert answer.status_code in {404, 405, 421}
+            assert "anna" not in answer.text
+
+
+def test_a_signature_of_a_form_is_no_signature_of_a_cookie() -> None:
+    sessions = Sessions(b"k" * 32)
+    session, cookie = sessions.open("anna", 0.0)
+    said, _, signature = cookie.partition(".")
+    assert sessions.form_token(replace(session, id=said)) != signature

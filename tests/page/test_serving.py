@@ -1,0 +1,125 @@
+"""The commands as a person types them: make tokens and a secret, serve, call, approve in a browser."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from tests.page.site import DELETE, Browser, title_of
+from tests.surface.talk import Reply
+
+from paperspace_mcp.cli import main
+from paperspace_mcp.tokens import Tokens
+from paperspace_mcp.wire.approvers import Approvers
+
+pytestmark = pytest.mark.anyio
+SECRET = "correct horse"
+
+
+def make_token(path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(["token", name, "--file", str(path)]) == 0
+    return capsys.readouterr().out.strip()
+
+
+def set_secret(state: Path, name: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    return main(["token", name, "--secret", "--state-dir", str(state)])
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[str]:
+    """The server as a process of its own; its address."""
+    command = [sys.executable, "-m", "paperspace_mcp.cli", "serve", "--demo", "--transport", "http", "--port", "0"]
+    with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            line = next(line for line in process.stderr if "listening on " in line)
+            yield line.partition("listening on ")[2].strip().removesuffix("/mcp")
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+async def call(url: str, token: str) -> Reply:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=60.0) as http,
+        Client(streamable_http_client(f"{url}/mcp", http_client=http), cache=None) as client,
+    ):
+        return Reply(await client.call_tool("delete_machine", DELETE))
+
+
+async def first_code(browser: Browser) -> str:
+    """The code of the only question, as soon as there is one."""
+    while "1 question waits" not in (listed := (await browser.get("/approvals")).text):
+        await anyio.lowlevel.checkpoint()
+    return listed.partition('class="card" href="/approvals/')[2][:4]
+
+
+async def test_two_users_and_one_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, state = tmp_path / "tokens.txt", tmp_path / "state"
+    tokens = {name: make_token(file, name, capsys) for name in ("anna", "ben")}
+    for name in tokens:
+        assert set_secret(state, name, f"{SECRET}\n{SECRET}\n", monkeypatch) == 0
+    replies: list[Reply] = []
+    with serving("--tokens", str(file), "--state-dir", str(state)) as url, anyio.fail_after(40):
+        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}) as http, anyio.create_task_group() as tasks:
+
+            async def held() -> None:
+                replies.append(await call(url, tokens["anna"]))
+
+            tasks.start_soon(held)
+            browser = Browser(http)
+            assert (await browser.log_in("anna", SECRET)).status_code == 303
+            code = await first_code(browser)
+            await browser.log_in("ben", SECRET)
+            assert (await browser.get(f"/approvals/{code}")).status_code == 404
+            await browser.log_in("anna", SECRET)
+            form = await browser.form(code)
+            answer = await browser.decide(code, "approve", "dev-ben", SECRET, form)
+            assert title_of(answer) == "Approved"
+    assert replies[0].data["status"] == "done"
+
+
+def test_a_secret_is_changed_by_whoever_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set_secret(tmp_path, "anna", "correct horse\nanother horse\n", monkeypatch) == 1
+    assert set_secret(tmp_path, "anna", "short\nshort\n", monkeypatch) == 1
+    assert set_secret(tmp_path, "anna", f"{SECRET}\n{SECRET}\n", monkeypatch) == 0
+    assert set_secret(tmp_path, "anna", "wrong\nanother one\nanother one\n", monkeypatch) == 1
+    assert Approvers(tmp_path).check("anna", SECRET)
+    assert set_secret(tmp_path, "anna", f"{SECRET}\nanother one\nanother one\n", monkeypatch) == 0
+    assert Approvers(tmp_path).check("anna", "another one")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "anna#", "../anna", "anna\n", "x" * 65, "ä"])
+def test_a_name_that_does_not_fit_a_line_gets_no_token(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["token", name, "--file", str(tmp_path / "tokens.txt")]) == 1
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "tokens.txt").exists()
+
+
+def test_a_token_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token = make_token(tmp_path / "tokens.txt", "anna", capsys)
+    assert Tokens(tmp_path / "tokens.txt").name_of(token) == "anna"
+    assert main(["token", "anna"]) == 1
+
+
+@pytest.mark.parametrize("transport", ["stdio", "http"])
+def test_tokens_that_cannot_be_used_are_no_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], transport: str
+) -> None:
+    missing = str(tmp_path / "none.txt")
+    assert main(["serve", "--demo", "--transport", transport, "--port", "0", "--tokens", missing]) == 2
+    assert "--tokens" in capsys.readouterr().err
