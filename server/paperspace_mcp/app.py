@@ -4,38 +4,52 @@ import getpass
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
-from pydantic import BaseModel
+from pydantic import AnyHttpUrl, BaseModel
 
 from paperspace_mcp import __version__
-from paperspace_mcp.conduct import Caller, Conduct, Wire
+from paperspace_mcp.audit import Audit
+from paperspace_mcp.conduct import Caller, Conduct, Rooms, Sink, Wire
+from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
+from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
+from paperspace_mcp.rules.policy import Policy, permitted
 from paperspace_mcp.settings import Settings
 from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.server import Server
-from paperspace_mcp.surface.tools import TOOLS
+from paperspace_mcp.surface.tool import Tool
+from paperspace_mcp.surface.tools import TOOLS, TOOLSETS
+from paperspace_mcp.tokens import Tokens
 from paperspace_mcp.watch import Watch
+from paperspace_mcp.wire.sinks import FileSink, InlineSink
 from paperspace_mcp.wire.sqlite import SqliteStore
 
 Gives = TypeVar("Gives", bound=BaseModel)
+Tell = Callable[[Record], Awaitable[None]]
+TOOLSET_OF = {tool.name: toolset for toolset, tools in TOOLSETS.items() for tool in tools}
 
 INSTRUCTIONS = (
     "Machines are named by id or exact name. What costs, disrupts, grants or destroys is confirmed by a person: call "
     "the tool, the person is asked. Power and create answer with an event: wait_for_event says when it is ready."
 )
 """Order and limits only; nothing that a model could take for leave."""
+_AUTH = AuthSettings(issuer_url=AnyHttpUrl("https://tokens.invalid"), resource_server_url=None)
+"""Tokens are made here, so no authorization server is announced; the SDK wants an address all the same."""
+KEY_BYTES = 32
 SEAL_S = 600.0
 """The SDK's sealed state outlives our records, so that an answer that is too late is told in our words."""
 
@@ -88,6 +102,15 @@ class App:
     conduct: Conduct
     wire: LateWire
     store: SqliteStore
+    audit: Audit
+    watch: Watch
+    tokens: Tokens | None = None
+
+    @property
+    def desk(self) -> Desk:
+        """A desk without a client: what a command of ours looks through."""
+        waits = (self.settings.max_wait_s, 0.0)
+        return Desk(self.conduct, self.watch, identity(self.settings), *waits, _unreported, TOOLSET_OF.__getitem__)
 
     async def aclose(self) -> None:
         """Give back connections and files."""
@@ -95,28 +118,43 @@ class App:
         self.store.shut()
 
 
-def build(settings: Settings, *, transport: Any = None) -> App:
+def build(settings: Settings, *, transport: Any = None, tell: Tell | None = None) -> App:
     """Put the server together. `transport` (or what makes it) replaces the network: the embedded simulator.
 
     Nothing is read, opened or sent here: listing tools needs neither a key nor a network.
     """
     warrants, store = Warrants(), SqliteStore(settings.state_dir)
-    wire = LateWire(settings, warrants, transport)
-    conduct = Conduct(wire, store, warrants, protect=settings.protect)
-    watch, caller = Watch(wire), identity(settings)
+    wire, audit = LateWire(settings, warrants, transport), Audit(settings.state_dir)
+    rooms = Rooms(wire, store, warrants, audit, settings.policy, sink_of(settings))
+    conduct = Conduct(replace(rooms, tell=tell) if tell else rooms)
+    watch = Watch(wire)
+    tokens = Tokens(settings.tokens) if settings.tokens else None
+    server = _server(settings, conduct, watch, tokens)
+    return App(settings, server, conduct, wire, store, audit, watch, tokens)
 
+
+async def _unreported(_elapsed: float, _total: float, _message: str) -> None:
+    """Nobody asked for progress."""
+
+
+def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens | None) -> Server:
     def desk_of(ctx: Context[Any, Any]) -> Desk:
-        return Desk(conduct, watch, caller, settings.max_wait_s, ctx.report_progress, _wants_progress(ctx))
+        long = _wants_progress(ctx)
+        waits = (settings.max_wait_s, settings.hold_s)
+        caller = caller_of(settings, over_http=ctx.headers is not None)
+        return Desk(conduct, watch, caller, *waits, ctx.report_progress, TOOLSET_OF.__getitem__, long_waits=long)
 
-    tools = [adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS]
-    server = Server(
+    return Server(
         conduct,
+        listed=[tool.name for tool in TOOLS if not shut(settings.policy, tool)],
         demo=settings.demo,
         name="paperspace",
         title="Paperspace machines",
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=tools,
+        tools=[adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS],
+        token_verifier=tokens,
+        auth=_AUTH if tokens else None,
         subscriptions=False,
         log_level=settings.log_level,
         request_state_security=RequestStateSecurity(
@@ -124,16 +162,48 @@ def build(settings: Settings, *, transport: Any = None) -> App:
         ),
         cache_hints={"tools/list": CacheHint(ttl_ms=60_000, scope="public")},
     )
-    return App(settings, server, conduct, wire, store)
+
+
+def shut(policy: Policy, tool: Tool) -> str:
+    """The rule that shuts a tool; an empty string where it is open."""
+    return permitted(policy, tool.name, TOOLSET_OF[tool.name], tool.touches)
+
+
+def sink_of(settings: Settings) -> Sink | None:
+    """Where passwords are delivered; None reveals nothing."""
+    if settings.password_sink == "file":  # noqa: S105 - the name of a sink
+        return FileSink(settings.state_dir)
+    return InlineSink() if settings.password_sink == "inline" else None  # noqa: S105
 
 
 def identity(settings: Settings) -> Caller:
     """On stdio and without an identity over HTTP: the OS user and a fingerprint of the key."""
-    key = hashlib.sha256((settings.upstream.key or "").encode()).hexdigest()[:12]
-    return Caller(f"{_os_user()}:{key}", key)
+    known = f"{settings.upstream.url} {settings.upstream.key or ''}"
+    key = hashlib.sha256(known.encode()).hexdigest()[:12]
+    return Caller(f"{os_user()}:{key}", key)
 
 
-def _os_user() -> str:
+def caller_of(settings: Settings, *, over_http: bool) -> Caller:
+    """Who makes this request: the user of its token, and without tokens whoever identity says, over HTTP unvouched for.
+
+    Raises:
+        Refusal: identity_needed, where there are tokens and the request came in without one.
+    """
+    if settings.tokens is None:
+        return replace(identity(settings), identified=not over_http)
+    token = get_access_token()
+    if token is None or not token.subject:
+        raise Refusal("identity_needed")
+    return replace(identity(settings), principal=principal_of(settings, token.subject))
+
+
+def principal_of(settings: Settings, user: str) -> str:
+    """The identity of a user with a token; never that of an OS user of the same name."""
+    return f"user:{user}:{identity(settings).account}"
+
+
+def os_user() -> str:
+    """The name of the user whose process this is."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
@@ -148,21 +218,23 @@ def _wants_progress(ctx: Context[Any, Any]) -> bool:
 def state_key(directory: Path) -> bytes:
     """The key that seals the SDK's request state: 32 bytes beside the records, readable by their owner only.
 
-    Where no file can be written a key of this process serves: then no approval can be recorded either, and reads work.
+    Where no file can be written or read whole, a key of this process serves: no approval can be recorded then either,
+    and reads work.
     """
     path = directory / "request-state.key"
     try:
-        return path.read_bytes() if path.exists() else _new_key(path)
+        key = path.read_bytes() if path.exists() else _new_key(path)
     except OSError:
-        return secrets.token_bytes(32)
+        key = b""
+    return key if len(key) >= KEY_BYTES else secrets.token_bytes(KEY_BYTES)
 
 
 def _new_key(path: Path) -> bytes:
     """Written whole under another name and linked: of two processes that start at once, one wins and both agree."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(32))
+        file.write(secrets.token_bytes(KEY_BYTES))
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()

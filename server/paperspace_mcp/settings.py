@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.rules.policy import Mode, Policy, stricter
 
 DEFAULT_URL = "https://api.paperspace.com/v1"
 MAX_WAIT_S = 300.0
+SHORTEST_WEBHOOK_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,17 @@ class Settings:
     state_dir: Path = Path()
     log_level: str = "WARNING"
     max_wait_s: float = 50.0
-    protect: tuple[str, ...] = ("prod*",)
+    hold_s: float = 0.0
+    """How long a call waits for a person who decides out of band, before it answers that one must."""
+    policy: Policy = field(default_factory=Policy)
+    password_sink: str = "off"  # noqa: S105 - the name of a sink
+    """Where a revealed desktop password goes: file, link, inline, or off."""
     demo: bool = False
+    tokens: Path | None = None
+    """The file of bearer tokens; without it nobody has an identity over HTTP."""
+    webhook_url: str = ""
+    webhook_secret: str = field(default="", repr=False)
+    """Signs what goes to the webhook, and what comes from it."""
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -50,7 +61,63 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         state_dir=_state_dir(environ),
         log_level=environ.get("PAPERSPACE_MCP_LOG_LEVEL", "WARNING").upper(),
         max_wait_s=_max_wait(environ),
+        policy=_policy(environ),
+        webhook_url=_webhook_url(environ),
+        webhook_secret=_webhook_secret(environ),
     )
+
+
+def _webhook_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("PAPERSPACE_MCP_WEBHOOK_URL", "").strip()
+    if url and not (url.startswith(("http://", "https://")) and environ.get("PAPERSPACE_MCP_WEBHOOK_SECRET_FILE")):
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_WEBHOOK_URL"})
+    return url
+
+
+def _webhook_secret(environ: Mapping[str, str]) -> str:
+    """A short secret could be guessed from one signature."""
+    path = environ.get("PAPERSPACE_MCP_WEBHOOK_SECRET_FILE")
+    if not path:
+        return ""
+    try:
+        secret = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        secret = ""
+    if len(secret) < SHORTEST_WEBHOOK_SECRET:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_WEBHOOK_SECRET_FILE"})
+    return secret
+
+
+def _policy(environ: Mapping[str, str]) -> Policy:
+    """The file's policy, made stricter by the environment. A file that is named must be there."""
+    named = environ.get("PAPERSPACE_MCP_POLICY")
+    path = Path(named).expanduser() if named else _config_dir(environ) / "policy.toml"
+    policy = Policy()
+    if named or path.is_file():
+        from paperspace_mcp.policy_file import load
+
+        policy = load(path)
+    return stricter(policy, _tightened(environ, policy))
+
+
+def _tightened(environ: Mapping[str, str], policy: Policy) -> Policy:
+    """What the environment says of the policy; what it does not say is as it was."""
+    mode = environ.get("PAPERSPACE_MCP_MODE", policy.mode.value)
+    read_only = environ.get("PAPERSPACE_MCP_READ_ONLY", "")
+    if mode not in {one.value for one in Mode}:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_MODE"})
+    if read_only not in {"", "0", "1", "true", "false"}:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_READ_ONLY"})
+    toolsets = tuple(filter(None, environ.get("PAPERSPACE_MCP_TOOLSETS", "").split(",")))
+    return replace(policy, mode=Mode(mode), read_only=read_only in {"1", "true"}, toolsets=toolsets)
+
+
+def _config_dir(environ: Mapping[str, str]) -> Path:
+    if chosen := environ.get("XDG_CONFIG_HOME"):
+        return Path(chosen) / "paperspace-mcp"
+    from platformdirs import user_config_path
+
+    return user_config_path("paperspace-mcp")
 
 
 def _key(environ: Mapping[str, str]) -> str | None:

@@ -14,7 +14,13 @@ COMMANDS: dict[str, str] = {
     "demo": "A walk through the server on a simulated fleet: no key, no network.",
     "simulate": "The simulated API on a port of its own.",
     "run": "Call one tool from the shell.",
+    "token": "Make a bearer token for a user of the HTTP server.",
     "approve": "See and decide the questions that wait for a person.",
+    "allow": "Give, list and end standing approvals.",
+    "unlock": "Lift the limit on questions for an incident.",
+    "freeze": "Stop everything that changes something.",
+    "policy": "Explain what a call would meet.",
+    "audit": "Verify or read the audit.",
     "schemas": "Check or accept the published tool schemas.",
 }
 

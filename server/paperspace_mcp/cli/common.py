@@ -1,13 +1,18 @@
 """What several commands need: settings from flags, the embedded fleet."""
 
 import argparse
+import atexit
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paperspace_mcp.app import App, build
+from paperspace_mcp.app import App, Tell, build
+from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.rules.policy import Policy, stricter
 from paperspace_mcp.settings import Settings, Upstream, from_environment
+from paperspace_mcp.surface.tools import TOOLSETS
 
 DEMO_KEY = "demo-key"
 DEMO_URL = "http://simulator.invalid/v1"
@@ -19,6 +24,10 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-scale", type=float, default=1.0, help="simulated seconds per second, with --demo")
     parser.add_argument("--api-url", help="address of the API (default: $PAPERSPACE_API_URL or the provider's)")
     parser.add_argument("--state-dir", type=Path, help="where approvals are recorded")
+    parser.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
+    parser.add_argument(
+        "--toolsets", default="", help="only these, with commas: machines,events,accessors,desktop,fleet"
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -28,16 +37,32 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         settings = replace(settings, state_dir=arguments.state_dir)
     if arguments.api_url:
         settings = replace(settings, upstream=replace(settings.upstream, url=arguments.api_url.rstrip("/")))
+    settings = replace(settings, policy=stricter(settings.policy, _flags(arguments, settings.policy)))
     if not arguments.demo:
         return settings
-    state_dir = arguments.state_dir or Path(tempfile.mkdtemp(prefix="paperspace-mcp-demo-"))
+    state_dir = arguments.state_dir or _thrown_away()
     return replace(settings, demo=True, upstream=Upstream(url=DEMO_URL, key=DEMO_KEY), state_dir=state_dir)
 
 
-def app_of(arguments: argparse.Namespace) -> App:
-    """The server that the flags ask for."""
-    settings = settings_of(arguments)
-    return build(settings, transport=embedded(arguments.time_scale) if settings.demo else None)
+def _thrown_away() -> Path:
+    """A directory that goes with this process."""
+    directory = Path(tempfile.mkdtemp(prefix="paperspace-mcp-demo-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
+
+
+def _flags(arguments: argparse.Namespace, policy: Policy) -> Policy:
+    """What the flags add to a policy: they can only tighten it."""
+    toolsets = tuple(filter(None, getattr(arguments, "toolsets", "").split(",")))
+    if unknown := set(toolsets) - set(TOOLSETS):
+        raise OperatorError("bad_configuration", facts={"setting": f"--toolsets ({', '.join(sorted(unknown))[:60]})"})
+    return replace(policy, read_only=getattr(arguments, "read_only", False), toolsets=toolsets)
+
+
+def app_of(arguments: argparse.Namespace, settings: Settings | None = None, *, tell: Tell | None = None) -> App:
+    """The server that the flags ask for, or `settings` made from them."""
+    settings = settings or settings_of(arguments)
+    return build(settings, transport=embedded(arguments.time_scale) if settings.demo else None, tell=tell)
 
 
 def embedded(time_scale: float) -> Any:

@@ -2,8 +2,17 @@
 
 import argparse
 import sys
+from dataclasses import replace
+from pathlib import Path
 
-from paperspace_mcp.cli.common import add_server_arguments, app_of
+from paperspace_mcp.app import Tell
+from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
+from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.rules.guard.records import Record
+from paperspace_mcp.settings import Settings
+
+HOLD_S = 40.0
+"""Many clients give a call up after 60 s."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,13 +26,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a name under which clients reach it; needed beyond loopback",
     )
+    parser.add_argument("--password-sink", choices=("file", "off", "inline"), default="", help="where passwords go")
+    parser.add_argument(
+        "--tokens", type=Path, help="file of bearer tokens (made by `token`): who may call over HTTP, and the page"
+    )
     parser.add_argument("--stateless", action="store_true", help="for replicas: older clients cannot be asked then")
     parser.set_defaults(execute=execute)
 
 
+def _sink(chosen: str, *, http: bool) -> str:
+    """On stdio the password goes to a file of the user who runs this; over HTTP nowhere, unless somebody says so."""
+    return chosen or ("off" if http else "file")
+
+
+async def tell(record: Record) -> None:
+    """Say on standard error, where no model reads, how the question is decided."""
+    sys.stderr.write(f"paperspace-mcp: {record.code} waits for a person: paperspace-mcp approve {record.code}\n")
+    sys.stderr.flush()
+
+
+def telling(settings: Settings) -> Tell:
+    """On standard error always, and to the chat bot's webhook where one is set."""
+    if not settings.webhook_url:
+        return tell
+    from paperspace_mcp.webhook import Outgoing
+
+    outgoing = Outgoing(settings.webhook_url, settings.webhook_secret)
+
+    async def both(record: Record) -> None:
+        await tell(record)
+        await outgoing.tell(record)
+
+    return both
+
+
+def _settings(arguments: argparse.Namespace, *, http: bool) -> Settings:
+    if arguments.tokens and not http:
+        raise OperatorError("bad_configuration", facts={"setting": "--tokens (only with --transport http)"})
+    sink = _sink(arguments.password_sink, http=http)
+    return replace(settings_of(arguments), hold_s=HOLD_S, password_sink=sink, tokens=arguments.tokens)
+
+
 def execute(arguments: argparse.Namespace) -> int:
-    app = app_of(arguments)
-    if arguments.transport == "http":
+    http = arguments.transport == "http"
+    settings = _settings(arguments, http=http)
+    app = app_of(arguments, settings, tell=telling(settings))
+    if http:
         from paperspace_mcp.deployment import http_app, serve_http
 
         web = http_app(app, arguments.host, arguments.allowed_host, stateless=arguments.stateless)

@@ -5,7 +5,7 @@ from typing import Any
 
 from paperspace_mcp.contract.effects import Effect, highest
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules.pricing import rate, usd_per_hour
+from paperspace_mcp.rules.pricing import NO_PRICES, Prices, rate, usd_per_hour
 
 GIB = 2**30
 
@@ -15,22 +15,24 @@ def of_create(body: Mapping[str, Any]) -> Effect:
     return Effect.GRANT if body.get("accessorIds") else Effect.SPEND
 
 
-def of_update(machine: Machine, changed: Mapping[str, Any]) -> Effect:
+def of_update(machine: Machine, changed: Mapping[str, Any], prices: Prices = NO_PRICES) -> Effect:
     """The highest class among the fields that would really change."""
-    return highest([of_field(machine, name, value) for name, value in changed.items()])
+    return highest([of_field(machine, name, value, prices) for name, value in changed.items()])
 
 
-def of_field(machine: Machine, name: str, value: Any) -> Effect:
+def of_field(machine: Machine, name: str, value: Any, prices: Prices = NO_PRICES) -> Effect:
     """The class of setting one field of an update (the provider's name) to a new value."""
     if name in _ALWAYS:
         return _ALWAYS[name]
+    if name == "machineType":
+        return _machine_type(machine, value, prices)
     judge = _JUDGES.get(name)
     return judge(machine, value) if judge else Effect.DISRUPT
 
 
-def _machine_type(machine: Machine, value: Any) -> Effect:
+def _machine_type(machine: Machine, value: Any, prices: Prices) -> Effect:
     """Dearer or unpriced spends. Any change of type needs the machine off, which disrupts nothing by itself."""
-    old, new = rate(machine), usd_per_hour(str(value))
+    old, new = rate(machine, prices), usd_per_hour(str(value), prices)
     return Effect.SPEND if new is None or old is None or new > old else Effect.DISRUPT
 
 
@@ -61,7 +63,6 @@ _ALWAYS: dict[str, Effect] = {
     "restorePointSnapshotId": Effect.DESTROY,
 }
 _JUDGES = {
-    "machineType": _machine_type,
     "autoShutdownEnabled": _auto_shutdown,
     "autoSnapshotEnabled": _auto_snapshot,
     "autoSnapshotSaveCount": _save_count,

@@ -16,6 +16,8 @@ DAY_S = 24 * HOUR_S
 QUESTIONS_WINDOW_S = 600.0
 SETTLING_S = 900.0
 """How long a start may take to be seen in the fleet: until then its price is counted from the ledger."""
+NEEDS_IDENTITY = frozenset({Effect.GRANT, Effect.REVEAL})
+"""Who gets access, and who learns a password, is never decided for a caller whom nobody can name."""
 NEVER_STANDING = frozenset({Effect.GRANT, Effect.REVEAL, Effect.DESTROY})
 
 
@@ -112,7 +114,7 @@ class Standings:
     """What is known of the world when a plan is judged; sums that only the store can make are left to its charges.
 
     running_usd_per_hour and machines: of the whole account, None where no budget needs them.
-    questions: asked of this principal in the last ten minutes.
+    questions: asked of this principal in the last ten minutes. identified: whether it is known who calls.
     """
 
     now: float
@@ -125,6 +127,7 @@ class Standings:
     standing_used: Mapping[str, int] = field(default_factory=dict)
     running_usd_per_hour: float | None = None
     machines: int | None = None
+    identified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ def refusal(policy: Policy, plan: Plan, known: Standings) -> str:
         return "frozen"
     if policy.mode is Mode.DENY or policy.strictness(plan.effect) is Strictness.DENY:
         return "denied_by_policy"
+    if not known.identified and NEEDS_IDENTITY & {plan.effect, *(step.effect for step in plan.steps)}:
+        return "identity_needed"
     if len(plan.targets) > policy.batch:
         return "too_many"
     return _type_refused(policy, plan)

@@ -4,6 +4,7 @@ The provider's eight states lag its events, so a rule never waits for one exact 
 """
 
 from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules.classing import current
 
 ON = frozenset({"ready", "serviceready", "starting", "restarting"})
 OFF = frozenset({"off", "stopping"})
@@ -24,6 +25,7 @@ def group(state: str) -> str:
 def fingerprint(machine: Machine, fields: frozenset[str]) -> dict[str, str]:
     """The values that an approval is bound to, by the names in `fields`."""
     known = {
+        "state": machine.state,
         "name": machine.name,
         "power": group(machine.state),
         "type": machine.machine_type,
@@ -31,10 +33,15 @@ def fingerprint(machine: Machine, fields: frozenset[str]) -> dict[str, str]:
         "disk": str(machine.storage_total),
         "network": str(machine.network_id),
     }
-    return {name: value for name, value in known.items() if name in fields}
+    settings = {name: str(current(machine, name.removeprefix(SETTING))) for name in fields if name.startswith(SETTING)}
+    return {name: value for name, value in known.items() if name in fields} | settings
 
 
+SETTING = "set:"
+"""Before the provider's name of a field that an update changes: what it is now decides what changing it means."""
 POWER = frozenset({"name", "power"})
+PRICED = POWER | {"type"}
+"""A start is approved at a price, and the price hangs on the type."""
 WHOLE = frozenset({"name", "power", "type", "region", "disk", "network"})
 ACCESS = frozenset({"name"})
 """Grant and revoke add the set of accessors, which takes a read of its own."""

@@ -4,7 +4,13 @@ A running machine's own `usageRate` comes first. The table is for machines that 
 prices were quoted from the provider's pricing page on 2026-09-20, the two marked ones from a 2024 catalogue.
 """
 
+from collections.abc import Mapping
+
 from paperspace_mcp.contract.shapes import Machine
+
+Prices = Mapping[str, float]
+NO_PRICES: Prices = {}
+"""An operator's own prices, by machine type, come before the table and before the provider's `usageRate`."""
 
 SOURCE = "pricing page, 2026-09-20"
 HOURS_PER_MONTH = 730.0
@@ -29,17 +35,25 @@ USD_PER_HOUR: dict[str, float] = {
 }
 
 
-def usd_per_hour(machine_type: str) -> float | None:
+def usd_per_hour(machine_type: str, own: Prices = NO_PRICES) -> float | None:
     """The listed price of a type; None where none is known, as for C2-C9. `A100x4` is four of an `A100`."""
+    if (mine := _found(own, machine_type)) is not None:
+        return mine
     label, _, count = machine_type.partition("x")
-    price = {name.casefold(): price for name, price in USD_PER_HOUR.items()}.get(label.casefold())
+    price = _found(USD_PER_HOUR, label)
     if price is None or not count:
         return price
-    return round(price * int(count), 4) if count.isdigit() else None
+    return round(price * int(count), 4) if count.isascii() and count.isdecimal() else None
 
 
-def rate(machine: Machine) -> float | None:
+def _found(prices: Prices, label: str) -> float | None:
+    return {name.casefold(): price for name, price in prices.items()}.get(label.casefold())
+
+
+def rate(machine: Machine, own: Prices = NO_PRICES) -> float | None:
     """USD per hour while the machine runs: its own rate, else the table's; None where nobody knows."""
+    if (mine := _found(own, machine.machine_type)) is not None:
+        return mine
     return machine.usage_rate or usd_per_hour(machine.machine_type)
 
 

@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Resolve, build_resolver_plans
@@ -41,7 +41,10 @@ class Metadata(FuncMetadata):
 
 
 def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) is list or any(get_origin(arm) is list for arm in get_args(annotation))
+    """Whether a list is among the annotation's arms, under whatever it is wrapped in."""
+    return get_origin(annotation) is list or any(
+        _is_list(arm) for arm in get_args(annotation) if get_origin(annotation) is not Literal
+    )
 
 
 def _listed(value: Any) -> Any:
@@ -78,11 +81,16 @@ def annotations(tool: Tool) -> ToolAnnotations:
     """All four hints, from the worst that the tool can do."""
     return ToolAnnotations(
         title=tool.title,
-        read_only_hint=tool.effect is Effect.READ,
+        read_only_hint=tool.touches is Effect.READ,
         destructive_hint=tool.effect in {Effect.DISRUPT, Effect.DESTROY},
         idempotent_hint=tool.idempotent,
         open_world_hint=True,
     )
+
+
+def arguments_of(tool: Tool) -> type[ArgModelBase]:
+    """The model that a tool's arguments are validated by."""
+    return _arguments(tool)[0]
 
 
 def _arguments(tool: Tool) -> tuple[type[ArgModelBase], dict[str, inspect.Parameter]]:
@@ -97,7 +105,9 @@ def _arguments(tool: Tool) -> tuple[type[ArgModelBase], dict[str, inspect.Parame
 
 def _reader(tool: Tool, desk_of: DeskOf, demo: bool) -> Callable[..., Any]:
     async def read(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
-        answer = await tool.function(desk_of(ctx), **arguments)
+        desk = desk_of(ctx)
+        desk.permit(tool.name, tool.touches)
+        answer = await tool.function(desk, **arguments)
         if not isinstance(answer, Answer):
             raise TypeError(tool.name)
         return result(answer, demo=demo)

@@ -4,9 +4,11 @@ Both protocol eras go through the SDK's resolvers. A resolver body runs again in
 and never acts; what acts is `walk`, after the record is spent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import anyio
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import (
     AcceptedElicitation,
@@ -16,14 +18,17 @@ from mcp.server.mcpserver.resolve import (
 )
 from pydantic import BaseModel, ConfigDict, Field
 
+from paperspace_mcp.conduct import Outcome, load_outcomes
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard import plans
-from paperspace_mcp.rules.guard.records import Channel, Record, Status
+from paperspace_mcp.rules.guard.records import FRESH, Channel, Record, Status
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import SHOWING_ONLY, Arguments, Tool
 
 MODERN = "2026-07-28"
+HOLD_POLL_S = 1.0
+REPORT_EVERY_S = 5
 
 
 class Typed(BaseModel):
@@ -31,7 +36,7 @@ class Typed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    typed: str = Field(title="Type to confirm", description="Exactly what the message asks for.", max_length=256)
+    typed: str = Field(title="Type to confirm", description="Exactly what the message asks for.", max_length=600)
 
 
 class NotAsked(BaseModel):
@@ -72,15 +77,32 @@ def canonical(arguments: Arguments) -> dict[str, Any]:
 
 async def meet(desk: Desk, tool: Tool, arguments: Arguments, *, asks: bool) -> Met:
     """Find the record of this call, or plan and write it. Raises a `Failure`."""
+    desk.permit(tool.name, tool.touches)
+    if not tool.guards(arguments):
+        return await _planned(desk, tool, arguments)
     digest = plans.digest(tool.name, canonical(arguments))
     channel = Channel.CLIENT if asks else Channel.INBOX
     meeting = await desk.conduct.find(desk.caller, digest, channel)
+    if meeting.kind == "repeat" and meeting.record and await _undone(desk, tool, meeting.record):
+        await desk.conduct.forget(meeting.record)
+        meeting = FRESH
     if meeting.record is None:
         planned = await tool.function(desk, **arguments)
         if isinstance(planned, Answer):
             return Met(desk, tool, arguments, "answer", answer=planned)
         meeting = await desk.conduct.ask(desk.caller, planned, digest, channel)
     return Met(desk, tool, arguments, meeting.kind, meeting.record)
+
+
+async def _undone(desk: Desk, tool: Tool, record: Record) -> bool:
+    return tool.undone is not None and await tool.undone(desk, load_outcomes(record.outcome))
+
+
+async def _planned(desk: Desk, tool: Tool, arguments: Arguments) -> Met:
+    planned = await tool.function(desk, **arguments)
+    if not isinstance(planned, Answer):
+        raise TypeError(f"{tool.name} planned what it said needs nobody")
+    return Met(desk, tool, arguments, "answer", answer=planned)
 
 
 def question(met: Met) -> Elicit[Typed] | NotAsked:
@@ -99,17 +121,43 @@ async def walk(met: Met, spoken: Spoken) -> Answer:
         return await _answered(met, met.record, spoken)
     if met.kind == "approved":
         return await _done(met, met.record)
+    if met.kind == "denied":
+        raise Refusal("declined", facts={"approval": met.record.code})
     return await _again(met, met.record)
 
 
 async def _answered(met: Met, record: Record, spoken: Spoken) -> Answer:
+    conduct, caller = met.desk.conduct, met.desk.caller
     if not isinstance(spoken, AcceptedElicitation):
-        await met.desk.conduct.close(record, Status.DECLINED, met.desk.caller.principal)
+        await conduct.close(record, Status.DECLINED, caller.principal)
         raise Refusal("declined", facts={"approval": record.code})
     if not isinstance(spoken.data, Typed):
-        return _required(record)
-    await met.desk.conduct.accept(record, spoken.data.typed)
+        return await _held(met, record)
+    await conduct.accept(record, spoken.data.typed)
     return await _done(met, record)
+
+
+async def _held(met: Met, record: Record) -> Answer:
+    """Hold the call while a person may decide out of band; afterwards say that one must."""
+    with anyio.move_on_after(met.desk.hold_s):
+        for waited in range(int(met.desk.hold_s // HOLD_POLL_S) + 1):
+            now = await met.desk.conduct.record(record.code)
+            if now is not None and now.status is not Status.OPEN:
+                return await _decided(met, now)
+            if not met.desk.conduct.waits(record):
+                raise Refusal("expired", facts={"approval": record.code})
+            if waited % REPORT_EVERY_S == 0:
+                message = f"A person must approve {record.code}."
+                await met.desk.report(float(waited), met.desk.hold_s, message)
+            await anyio.sleep(HOLD_POLL_S)
+    return _required(record)
+
+
+async def _decided(met: Met, record: Record) -> Answer:
+    if record.status is Status.APPROVED:
+        return await _done(met, record)
+    code = "already_spent" if record.status is Status.SPENT else "declined"
+    raise Refusal(code, facts={"approval": record.code})
 
 
 async def _done(met: Met, record: Record) -> Answer:
@@ -119,16 +167,17 @@ async def _done(met: Met, record: Record) -> Answer:
 
 async def _again(met: Met, record: Record) -> Answer:
     """The call is a repeat of one whose record is spent: tell its outcome, or go on with what is left."""
-    from paperspace_mcp.conduct import load_outcomes
-
+    outcomes = load_outcomes(record.outcome)
     if met.kind == "repeat":
-        return await _report(met, record, load_outcomes(record.outcome), "already_done")
-    if (record.outcome and load_outcomes(record.outcome)[-1].status != "done") or not record.outcome:
+        if outcomes[-1].status == "unknown":
+            outcomes = await met.desk.conduct.look_again(record)
+        return await _report(met, record, outcomes, "already_done")
+    if outcomes and outcomes[-1].status != "done":
         raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})
     return await _report(met, record, await met.desk.conduct.go_on(record), "done")
 
 
-async def _report(met: Met, record: Record, outcomes: list[Any], status: str) -> Answer:
+async def _report(met: Met, record: Record, outcomes: Sequence[Outcome], status: str) -> Answer:
     if met.tool.report is None:
         raise TypeError(met.tool.name)
     answer = await met.tool.report(met.desk, plans.load(record.plan), outcomes, met.arguments)
@@ -149,5 +198,5 @@ def _required(record: Record) -> Answer:
             "executed": False,
             "question": record.question,
         },
-        next=f"A person must approve {record.code}. Repeat the same call afterwards: it finds the approval.",
+        next=f"A person must approve {record.code}; wait_for_event takes that code. Then repeat the same call.",
     )

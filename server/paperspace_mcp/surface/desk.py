@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from paperspace_mcp.conduct import Caller, Conduct
 from paperspace_mcp.contract import catalogue
-from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import CallerError, Refusal
 from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming
-from paperspace_mcp.rules.guard.cleaning import plain
+from paperspace_mcp.rules.guard.cleaning import clean, plain
 from paperspace_mcp.rules.guard.plans import Target
-from paperspace_mcp.rules.guard.protection import matching
+from paperspace_mcp.rules.policy import permitted
 from paperspace_mcp.rules.power import fingerprint
-from paperspace_mcp.surface.paging import walk
+from paperspace_mcp.rules.pricing import Prices, rate
+from paperspace_mcp.walking import walk
 from paperspace_mcp.watch import Watch
 
 SEARCH_ROWS = 500
@@ -27,6 +29,7 @@ class Desk:
     """One call's view of the server.
 
     report: progress, elapsed and total seconds and a message; does nothing where the client did not ask for it.
+    hold_s: how long a call waits for a person who decides out of band.
     long_waits: whether the client asked for progress, and so keeps a long call alive.
     """
 
@@ -34,8 +37,15 @@ class Desk:
     watch: Watch
     caller: Caller
     max_wait_s: float
+    hold_s: float
     report: Report
+    toolset_of: Callable[[str], str]
     long_waits: bool = False
+
+    def permit(self, tool: str, effect: Effect) -> None:
+        """Raises a `Refusal` for a tool that the policy shuts, however it came to be called."""
+        if refused := permitted(self.conduct.policy, tool, self.toolset_of(tool), effect):
+            raise Refusal(refused)
 
     async def machine(self, reference: str) -> Machine:
         """The one machine that an id, an exact name, a name in another case or a public address means.
@@ -79,19 +89,22 @@ class Desk:
         values = fingerprint(machine, fields)
         if "accessors" in fields:
             values["accessors"] = await self.conduct.accessors(machine.id)
-        return Target(machine.id, machine.name, label(machine), values, protected, unsure)
+        return Target(machine.id, machine.name, self.label(machine), values, protected, unsure)
+
+    @property
+    def prices(self) -> Prices:
+        """The operator's own prices."""
+        return self.conduct.policy.prices
+
+    def label(self, machine: Machine) -> str:
+        """What tells a machine from another, for a question."""
+        usd = rate(machine, self.prices)
+        price = "price unknown" if usd is None else f"{usd:g} USD/h"
+        words = (clean(word, 40).text for word in (machine.region, machine.machine_type, machine.state))
+        return " · ".join([*words, price])
 
     def protected(self, machine: Machine) -> bool:
-        return bool(matching(self.conduct.protect, machine.id, machine.name))
-
-
-def label(machine: Machine) -> str:
-    """What tells a machine from another, for a question."""
-    from paperspace_mcp.rules.pricing import rate
-
-    usd = rate(machine)
-    price = "price unknown" if usd is None else f"{usd:g} USD/h"
-    return f"{machine.region} · {machine.machine_type} · {machine.state} · {price}"
+        return self.conduct.protects(machine.id, machine.name)
 
 
 def _one(machines: Sequence[Machine]) -> Machine | None:

@@ -1,65 +1,20 @@
-"""Lists: pages walked inside, filters that the provider lacks, cursors that are ours."""
+"""Parts of lists, and cursors that are ours."""
 
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract.errors import CallerError
-from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.requests import PAGE_LIMIT, PageQuery
-from paperspace_mcp.contract.shapes import Page, Shape
+from paperspace_mcp.contract.shapes import Shape
+from paperspace_mcp.walking import Walk, identity, walk
 
 Item = TypeVar("Item", bound=Shape)
 
-WALK_ROWS = 500
-"""The most rows that one list call looks at."""
 _CURSOR_CAP = 1024
-
-
-@dataclass(slots=True)
-class Walk(Generic[Item]):
-    """What a walk over pages saw. `complete`: it reached the end. `scanned` counts rows before filtering."""
-
-    items: list[Item] = field(default_factory=list)
-    complete: bool = False
-    scanned: int = 0
-    calls: int = 0
-
-
-def identity(item: Shape) -> str:
-    """What tells two rows apart; an accessor is known by its person."""
-    return str(getattr(item, "id", None) or getattr(getattr(item, "user", None), "id", ""))
-
-
-async def walk(
-    conduct: Conduct,
-    operation: Operation[Page[Item]],
-    query: PageQuery,
-    *,
-    rows: int = WALK_ROWS,
-    path: Mapping[str, str] | None = None,
-    keep: Callable[[Item], bool] = lambda _item: True,
-) -> Walk[Item]:
-    """Page after page up to `rows` rows. A cursor seen before ends it: the provider was seen to loop and to repeat."""
-    found, seen, cursors = Walk[Item](), set[str](), set[str]()
-    cursor: str | None = query.after
-    while found.scanned < rows:
-        page = await conduct.read(operation, path, query.model_copy(update={"after": cursor}) if cursor else query)
-        fresh = [item for item in page.items if identity(item) not in seen]
-        seen.update(map(identity, fresh))
-        found.items += filter(keep, fresh)
-        found.scanned += len(fresh)
-        found.calls += 1
-        cursor = page.cursor
-        if cursor is None or cursor in cursors or not page.items:
-            found.complete = cursor is None
-            return found
-        cursors.add(cursor)
-    return found
 
 
 def fingerprint(filters: Mapping[str, Any]) -> str:
@@ -114,3 +69,6 @@ def cut(found: Walk[Item], limit: int, cursor: str, filters: Mapping[str, Any]) 
 def page_query(query: PageQuery) -> PageQuery:
     """The query with the provider's largest page."""
     return query.model_copy(update={"limit": PAGE_LIMIT})
+
+
+__all__ = ["Slice", "Walk", "cursor_of", "cut", "page_query", "position", "walk"]

@@ -19,8 +19,9 @@ from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import clean
 from paperspace_mcp.surface import views, wording
-from paperspace_mcp.surface.paging import cursor_of, page_query, position, walk
+from paperspace_mcp.surface.paging import cursor_of, page_query, position
 from paperspace_mcp.surface.render import SIZE_CAP, plain
+from paperspace_mcp.walking import walk
 
 PAGE = 50
 TTL_MS = 5000
@@ -91,12 +92,20 @@ async def _content(conduct: Conduct, uri: str) -> Mapping[str, Any]:
             INVALID_PARAMS, "No such resource. Machines are paperspace://machines/{id}, with the id as listed."
         )
     machine = await conduct.read(catalogue.GET_MACHINE, {"id": machine_id})
-    return await _events(conduct, machine) if rest else {"machine": plain(views.machine_view(machine))}
+    return (
+        await _events(conduct, machine)
+        if rest
+        else {"machine": plain(views.machine_view(machine, conduct.policy.prices))}
+    )
 
 
 async def _fleet(conduct: Conduct) -> Mapping[str, Any]:
     found = await walk(conduct, catalogue.LIST_MACHINES, page_query(MachinesQuery()))
-    rows = [plain(views.machine_row(machine)) for machine in found.items if machine.dt_deleted is None]
+    rows = [
+        plain(views.machine_row(machine, conduct.policy.prices))
+        for machine in found.items
+        if machine.dt_deleted is None
+    ]
     return {"complete": found.complete, "machines": rows}
 
 

@@ -1,6 +1,7 @@
 """The MCP server: the SDK's, with our errors worded, arguments explained and machines paged as resources."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -15,6 +16,7 @@ from mcp_types import (
     ListResourceTemplatesResult,
     PaginatedRequestParams,
     ResourceTemplate,
+    Tool,
 )
 from pydantic import AnyUrl, ValidationError
 
@@ -25,6 +27,7 @@ from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.surface import resources, wording
 from paperspace_mcp.surface.render import result
 
+logger = logging.getLogger(__name__)
 DOOR = "paperspace_mcp:approval"
 """The door's wire key. The SDK's own complaints about an answer name it."""
 _PROBLEMS = 5
@@ -40,10 +43,15 @@ _TEMPLATES = [
 class Server(MCPServer[Any]):
     """Every tool call ends in the tool's own envelope: an answer, or an error that teaches."""
 
-    def __init__(self, conduct: Conduct, *, demo: bool, **options: Any) -> None:
+    def __init__(self, conduct: Conduct, *, listed: Sequence[str], demo: bool, **options: Any) -> None:
         super().__init__(**options)
+        self._listed = frozenset(listed)
         self._conduct = conduct
         self._demo = demo
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools that the policy leaves open. The others are refused in words where they are called all the same."""
+        return [tool for tool in await super().list_tools() if tool.name in self._listed]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
@@ -54,9 +62,7 @@ class Server(MCPServer[Any]):
         except MCPError:
             raise
         except ToolError as error:
-            failure = self._failure(name, error)
-            if failure is None:
-                raise
+            failure = self._failure(name, error) or self._crashed(name, error)
             return result(wording.answer(failure), demo=self._demo)
 
     def _failure(self, name: str, error: ToolError) -> Failure | None:
@@ -69,6 +75,13 @@ class Server(MCPServer[Any]):
         if self._tool_manager.get_tool(name) is None:
             return self._unknown(name)
         return Refusal("mistyped") if DOOR in str(error) else None
+
+    def _crashed(self, name: str, error: ToolError) -> Failure:
+        """A crash: what it was stays in the log; what it changed is not known where it could change anything."""
+        logger.error("Tool %s crashed", name, exc_info=error)
+        tool = self._tool_manager.get_tool(name)
+        harmless = tool is not None and tool.annotations is not None and tool.annotations.read_only_hint
+        return Failure("internal_error", changed="no" if harmless else "unknown")
 
     def _parameters(self, name: str) -> Mapping[str, Any]:
         tool = self._tool_manager.get_tool(name)
@@ -102,6 +115,7 @@ class Server(MCPServer[Any]):
 def problems(error: ValidationError, parameters: Mapping[str, Any]) -> str:
     """What is wrong with the arguments, by name, without their values."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
+    found = [one for one in found if one["type"] != "none_required"] or found  # the null arm of an optional field
     told = dict.fromkeys(_problem(one["type"], one["loc"], one["msg"], parameters) for one in found)
     return "; ".join(list(told)[:_PROBLEMS]) + "."
 

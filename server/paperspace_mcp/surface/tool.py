@@ -13,6 +13,7 @@ from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.views import Envelope
 
 Arguments = Mapping[str, Any]
+Undone = Callable[[Desk, Sequence[Outcome]], Awaitable[bool]]
 Report = Callable[[Desk, Plan, Sequence[Outcome], Arguments], Awaitable[Answer]]
 
 SHOWING_ONLY = frozenset({"wait_seconds", "response_format"})
@@ -37,12 +38,21 @@ class Tool:
     report: Report | None = None
     effect: Effect = Effect.READ
     idempotent: bool = True
+    guards: Callable[[Arguments], bool] = lambda _arguments: True
+    """Whether these arguments can need a person at all; where not, no record is looked for."""
+    undone: Undone | None = None
+    """Whether somebody else has undone what a call did: then a repeat of it is a new wish."""
 
     def __post_init__(self) -> None:
         if (self.effect is Effect.READ) != (self.report is None):
             raise ValueError(f"{self.name}: a guarded tool plans and reports; a reader does neither")
         if self.operation is not None and self.operation.effect.rank > self.effect.rank:
             raise ValueError(f"{self.name}: its operation does more than it says")
+
+    @property
+    def touches(self) -> Effect:
+        """The worst that it does to the account: revealing changes nothing in it."""
+        return Effect.READ if self.effect is Effect.REVEAL else self.effect
 
     @property
     def name(self) -> str:

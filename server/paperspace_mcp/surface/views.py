@@ -154,11 +154,11 @@ def gib(size: int | None) -> float | None:
     return None if size is None else round(size / GIB, 2)
 
 
-def machine_row(machine: shapes.Machine) -> MachineRow:
-    return MachineRow(**_row(machine))
+def machine_row(machine: shapes.Machine, prices: pricing.Prices = pricing.NO_PRICES) -> MachineRow:
+    return MachineRow(**_row(machine, prices))
 
 
-def _row(machine: shapes.Machine) -> dict[str, Any]:
+def _row(machine: shapes.Machine, prices: pricing.Prices) -> dict[str, Any]:
     name = clean(machine.name)
     return {
         "id": text(machine.id),
@@ -166,15 +166,15 @@ def _row(machine: shapes.Machine) -> dict[str, Any]:
         "state": text(machine.state, 40),
         "machine_type": text(machine.machine_type, 40),
         "region": text(machine.region, 40),
-        "usd_per_hour": pricing.rate(machine),
+        "usd_per_hour": pricing.rate(machine, prices),
         "public_ip": text(machine.public_ip, 64),
         "removed": name.removed or None,
     }
 
 
-def machine_view(machine: shapes.Machine) -> MachineView:
+def machine_view(machine: shapes.Machine, prices: pricing.Prices = pricing.NO_PRICES) -> MachineView:
     """A machine with every documented field."""
-    row = _row(machine)
+    row = _row(machine, prices)
     plain = machine.model_dump(include=_PLAIN)
     return MachineView(
         **row,

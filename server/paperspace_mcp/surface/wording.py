@@ -88,6 +88,10 @@ WORDS: dict[str, Words] = {
         "The API's address answered with a redirect, which is never followed.", "A person checks PAPERSPACE_API_URL."
     ),
     "unreachable": Words("The provider could not be reached; the request did not leave.", "Call again later."),
+    "unreachable:lost": Words("The request was sent, and the provider's answer was lost.", "Call again later."),
+    "unreachable:timeout": Words("The provider did not answer in time.", "Call again later."),
+    "step_failed": Words("An earlier step of the plan failed at the provider.", _UNKNOWN),
+    "policy_changed": Words("What is protected has changed since the question.", "Call again to be asked anew."),
     "malformed_answer": Words("The provider's answer could not be read."),
     "unavailable_here": Words("This account's API does not offer that list."),
     "outcome_unknown": Words(
@@ -113,8 +117,37 @@ WORDS: dict[str, Words] = {
         "A person with access to this server's policy decides what is protected.",
     ),
     "out_of_band_only": Words("On a protected machine this is approved outside of the conversation only."),
+    "read_only": Words("This server is read-only.", "A person changes its policy, or does it in the console."),
+    "toolset_off": Words("This server does not offer that set of tools."),
+    "tool_off": Words("This server's policy shuts that tool."),
+    "frozen": Words("Everything that changes something is frozen by a person.", "A person lifts the freeze."),
+    "denied_by_policy": Words("This server's policy denies that class of operation ({effect}).", "A person does it."),
+    "identity_needed": Words(
+        "Nobody vouches for who calls this server, and that class of operation needs it.",
+        "A person gives its users tokens, or uses the server on stdio.",
+    ),
+    "too_many": Words("The plan has more machines than one call may touch ({batch}).", "Do it in parts."),
+    "type_not_allowed": Words("This server's policy does not allow that machine type.", "Choose an allowed one."),
+    "over_budget": Words(
+        "A budget of this server's policy is used up ({ledger}).", "A person decides what is stopped."
+    ),
+    "approval_gone": Words(
+        "What let this call through without a question does not any more.", "Call again to be asked."
+    ),
+    "fleet_uncounted": Words("A budget is set, and the fleet could not be counted.", "Call again later."),
+    "audit_unusable": Words(
+        "The audit cannot be written, so nothing that needs one is done.", "A person checks its file."
+    ),
+    "too_many_tries": Words("Too many wrong secrets in ten minutes.", "Try again later."),
+    "unknown_code": Words("No question that waits for a person has this code."),
+    "already_decided": Words("It was decided already ({how})."),
+    "wrong_secret": Words("That is not the approver's secret. Nothing was decided."),
+    "mistyped_out_of_band": Words("That is not what the question asks for. Nothing was decided; it still waits."),
+    "bad_standing": Words("A standing approval has verbs ({verbs}), name globs and a number of uses."),
+    "bad_duration": Words("That is no duration that may be given: such as 30m, 8h or 14d."),
+    "no_password": Words("This machine has no desktop password."),
     "no_secret": Words(
-        "This needs an approver's secret, and none is set up.", "A person decides it at the client, or in the console."
+        "This needs an approver's secret, and none is set up.", "`paperspace-mcp approve --init` sets one."
     ),
     "reveal_unavailable": Words(
         "The password cannot be shown: no place to deliver it to is set up.",
@@ -127,7 +160,8 @@ WORDS: dict[str, Words] = {
 
 def explain(failure: Failure) -> tuple[str, str]:
     """A failure's message and what to do next."""
-    words = WORDS.get(failure.code) or WORDS["internal_error"]
+    cause = failure.facts.get("cause")
+    words = WORDS.get(f"{failure.code}:{cause}") or WORDS.get(failure.code) or WORDS["internal_error"]
     facts = _Facts(failure.facts)
     message = words.message.format_map(facts)
     if said := failure.facts.get("provider_message"):

@@ -63,23 +63,23 @@ class Approvers:
         """
         content = self._read()
         since = self._now() - TRIES_WINDOW_S
-        recent = [at for at in content["wrong"] if at > since]
+        recent = [at for at in content["wrong"].get(user, []) if at > since]
         if len(recent) >= TRIES:
             raise Refusal("too_many_tries")
         stored = content["users"].get(user, {"salt": "00" * 16, "hash": ""})
         right = hmac.compare_digest(_hash(secret, bytes.fromhex(stored["salt"])), stored["hash"])
         if not right:
-            self._write({**content, "wrong": [*recent, self._now()]})
+            self._write({**content, "wrong": {**content["wrong"], user: [*recent, self._now()]}})
         return right
 
     def _read(self) -> dict[str, Any]:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return {"users": {}, "wrong": []}
+            return {"users": {}, "wrong": {}}
         except ValueError as error:
             raise OSError("the approvers' file is broken") from error
-        return {"users": dict(content["users"]), "wrong": list(content.get("wrong", []))}
+        return {"users": dict(content["users"]), "wrong": dict(content.get("wrong", {}))}
 
     def _write(self, content: dict[str, Any]) -> None:
         """Whole or not at all."""

@@ -62,7 +62,7 @@ class SqliteStore:
             if meeting.record is None:
                 _insert(db, record, targets)
                 _forget(db, now)
-            return meeting if meeting.record is not None else Meeting("open", record)
+            return meeting if meeting.record is not None else meet([record], now, record.channel)
 
     def get(self, code: str) -> Record | None:
         with self._transaction() as db:
@@ -74,10 +74,10 @@ class SqliteStore:
         with self._transaction() as db:
             return [_record(row) for row in db.execute(query, (Status.OPEN, Channel.INBOX, now))]
 
-    def close(self, code: str, status: Status, *, approver: str = "") -> bool:
-        query = "UPDATE records SET status = ?, approver = ? WHERE code = ? AND status = ?"
+    def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
+        query = "UPDATE records SET status = ?, approver = ?, spent_at = ? WHERE code = ? AND status = ?"
         with self._transaction() as db:
-            return db.execute(query, (status, approver, code, Status.OPEN)).rowcount == 1
+            return db.execute(query, (status, approver, now, code, Status.OPEN)).rowcount == 1
 
     def spend(self, code: str, expected: Status, now: float, charges: Sequence[Charge] = ()) -> bool:
         query = (
@@ -87,6 +87,7 @@ class SqliteStore:
         with self._transaction() as db:
             if db.execute(query, (Status.SPENT, now, code, expected, now, now)).rowcount != 1:
                 return False
+            _supersede(db, code)
             for charge in charges:  # a charge that does not fit raises, and takes the spent mark back with it
                 _charge(db, charge, code, now)
             return True
@@ -153,7 +154,8 @@ class SqliteStore:
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # sqlite would create it readable for all
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)  # sqlite would create it readable for all
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA journal_mode = WAL")
@@ -177,6 +179,15 @@ def _upgrade(db: sqlite3.Connection) -> None:
             for statement in filter(str.strip, migration.split(";")):
                 db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _supersede(db: sqlite3.Connection, code: str) -> None:
+    """The same wish may wait in another channel: what is done must not be approved there once more."""
+    query = (
+        "UPDATE records SET status = ? WHERE code != ? AND status IN (?, ?) "
+        "AND (principal, digest) = (SELECT principal, digest FROM records WHERE code = ?)"
+    )
+    db.execute(query, (Status.SUPERSEDED, code, Status.OPEN, Status.APPROVED, code))
 
 
 def _charge(db: sqlite3.Connection, charge: Charge, code: str, now: float) -> None:

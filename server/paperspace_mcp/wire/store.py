@@ -34,7 +34,7 @@ class Store(Protocol):
         """The open records that wait for a person out of band, oldest first."""
         ...
 
-    def close(self, code: str, status: Status, *, approver: str = "") -> bool:
+    def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
         """Move an open record to APPROVED, DECLINED or MISTYPED; False where it was no longer open."""
         ...
 

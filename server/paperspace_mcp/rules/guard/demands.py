@@ -54,11 +54,14 @@ class Demand:
     ask: Ask
 
 
-def demand(plan: Plan) -> Demand:
-    """What this plan asks for: its highest class, on protected ground if any of its targets is."""
+def demand(plan: Plan, *, by_name: bool = False) -> Demand:
+    """What this plan asks for: its highest class, on protected ground if any of its targets is.
+
+    by_name: an operator wants a name typed where the table asks for a verb only.
+    """
     rule = TABLE[plan.effect, any(target.protected for target in plan.targets)]
-    text = _text(plan, rule.ask)
-    return Demand(text, rule, rule.ask)
+    ask = Ask.NAME if by_name and rule.ask is Ask.VERB and plan.targets else rule.ask
+    return Demand(_text(plan, ask), rule, ask)
 
 
 def _text(plan: Plan, ask: Ask) -> str:

@@ -20,19 +20,23 @@ class Status(StrEnum):
     DECLINED = "declined"
     MISTYPED = "mistyped"
     SPENT = "spent"
+    SUPERSEDED = "superseded"
+    """The same wish was approved and done by another record."""
 
 
 class Channel(StrEnum):
     CLIENT = "client"
     INBOX = "inbox"
+    RULE = "rule"
+    """Nobody is asked: a standing approval or the price rule covers the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A plan, the question that was asked about it, and what became of it. Times are seconds since the epoch.
 
-    expects: the text that must be typed; asks_name: whether that is a target's name or a person (never shown weaker).
-    outcome: JSON written when the steps were taken; empty while they run. settled: whether every step has its outcome.
+    expects: the text that must be typed. spent_at: when it was spent, or decided. outcome: JSON of the steps that were
+    taken, empty before the first. settled: whether every step has its outcome.
     """
 
     code: str
@@ -79,6 +83,7 @@ def meet(records: Sequence[Record], now: float, channel: Channel) -> Meeting:
 
     open      the same question still stands: ask it in the same words
     approved  a person said yes out of band: go
+    denied    a person said no out of band, not long ago: tell it, ask nothing
     resume    spent, and steps are left: go on where it stopped
     repeat    spent within two minutes: tell the outcome, ask nothing
     fresh     none of these: plan and ask anew
@@ -92,6 +97,9 @@ def meet(records: Sequence[Record], now: float, channel: Channel) -> Meeting:
 def _kind(record: Record, now: float, channel: Channel) -> str:
     if record.status is Status.SPENT:
         return _kind_spent(record, now)
+    if record.status is Status.DECLINED:
+        recent = record.channel is Channel.INBOX and 0 <= now - record.spent_at <= REPEAT_S
+        return "denied" if recent else ""
     if not alive(record, now):
         return ""
     if record.status is Status.APPROVED:

@@ -11,12 +11,13 @@ from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.paging import cut, page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.people import Person, person
-from paperspace_mcp.surface.tools.reporting import Guarded, failed
+from paperspace_mcp.surface.tools.reporting import Guarded, failed, traced
+from paperspace_mcp.walking import walk
 
 KEYS_STAY = "SSH keys that were put on the machine stay on it."
 
@@ -134,6 +135,7 @@ async def report(_desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _argument
     given = plan.verb == "grant"
     summary = f"{quoted(plan.person, 254)} {'now has' if given else 'no longer has'} access to {quoted(target.name)}."
     data = {"changed": True, "executed": True, "machine_id": target.id, "machine_name": views.text(target.name)}
+    data |= traced(outcomes[-1])
     stay = "" if given else f" {KEYS_STAY}"
     return Answer(summary + stay, {**data, "accessor": views.accessor_view(accessor)})
 

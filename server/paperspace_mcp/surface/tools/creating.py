@@ -84,8 +84,8 @@ async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
     """One step, and no target yet."""
     values: dict[str, Any] = body.model_dump(by_alias=True, exclude_unset=True)
     step = Step(catalogue.CREATE_MACHINE.name, {"path": {}, "body": values}, classing.of_create(values))
-    usd = pricing.usd_per_hour(body.machine_type)
-    lines = (_headline(body, usd), await _available(desk, body), _unattended(body), *_granted(people))
+    usd = pricing.usd_per_hour(body.machine_type, desk.prices)
+    lines = (_headline(body, usd), await _available(desk, body), _unattended(body), _rest(values), *_granted(people))
     return Plan("create_machine", values, "create", (step,), tuple(filter(None, lines)), people, usd)
 
 
@@ -110,6 +110,15 @@ def _unattended(body: MachineCreate) -> str:
     return "" if body.auto_shutdown_enabled else "Nothing shuts it down by itself."
 
 
+_TOLD = frozenset({"name", "machineType", "region", "diskSize", "accessorIds"})
+
+
+def _rest(values: dict[str, Any]) -> str:
+    """Every other field that was given: a script or a network can matter more than the price."""
+    told = [f"{name} {quoted(str(value), 64)}" for name, value in values.items() if name not in _TOLD]
+    return f"With {', '.join(told)}." if told else ""
+
+
 def _granted(people: str) -> tuple[str, ...]:
     return (f"Full admin on it for {people}.",) if people else ()
 
@@ -119,7 +128,7 @@ async def report_create(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _ar
         return broken
     answer = machine_done(outcomes[-1], "Create accepted for", desk)
     made = Machine.model_validate(outcomes[-1].answer.get("data", {}))
-    usd = pricing.rate(made) or plan.usd_per_hour
+    usd = pricing.rate(made, desk.prices) or plan.usd_per_hour
     answer.data = {**answer.data, "usd_per_hour": usd, "usd_per_month": pricing.per_month(usd)}
     return answer
 

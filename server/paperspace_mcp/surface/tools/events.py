@@ -14,11 +14,13 @@ from paperspace_mcp.contract.shapes import Event
 from paperspace_mcp.rules import naming, power
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.paging import cut, page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.pending import codes_in, decided
 from paperspace_mcp.surface.tools.watching import watched_view
+from paperspace_mcp.walking import walk
 from paperspace_mcp.watch import Watched
 
 DEFAULT_WAIT_S = 45
@@ -138,24 +140,29 @@ async def wait_for_event(
     seconds = min(timeout_seconds, most)
 
     async def progress(elapsed: float, watched: Sequence[Watched]) -> None:
-        await desk.report(elapsed, seconds, _counted(watched))
+        await desk.report(elapsed, seconds, _counted([one.verdict.value for one in watched]))
 
-    watched = await desk.watch.wait(ids, timeout_s=seconds, until=until, progress=progress)
-    return _waited(watched, until, capped=f" (capped at {most:g} s)" if timeout_seconds > most else "")
+    codes = await codes_in(desk, ids)
+    events = [one for one in dict.fromkeys(ids) if one not in codes]
+    if codes and not events:
+        rows = [await decided(desk, code, seconds) for code in codes]
+    else:
+        watched = await desk.watch.wait(events, timeout_s=seconds, until=until, progress=progress)
+        rows = [*map(watched_view, watched), *[await decided(desk, code, 0.0) for code in codes]]
+    return _waited(rows, until, capped=f" (capped at {most:g} s)" if timeout_seconds > most else "")
 
 
-def _waited(watched: Sequence[Watched], until: str, capped: str) -> Answer:
-    overall = _overall(watched, until)
-    events = [watched_view(one) for one in watched]
+def _waited(events: Sequence[views.WatchedView], until: str, capped: str) -> Answer:
+    verdicts = [view.verdict for view in events]
+    overall = _overall(verdicts, until)
     told = "; ".join(_told(view) for view in events[:3])
     more = "Call wait_for_event again with the same ids." if overall == "pending" else ""
-    summary = f"{overall}{capped}: {_counted(watched)}. {told}."
-    return Answer(summary, {"overall": overall, "events": events}, next=more, rows="events")
+    summary = f"{overall}{capped}: {_counted(verdicts)}. {told}."
+    return Answer(summary, {"overall": overall, "events": list(events)}, next=more, rows="events")
 
 
-def _overall(watched: Sequence[Watched], until: str) -> str:
+def _overall(verdicts: Sequence[str], until: str) -> str:
     """`done` needs all, or any, done; a failure decides as soon as nothing that is pending could outvote it."""
-    verdicts = [one.verdict.value for one in watched]
     if until == "any" and "done" in verdicts:
         return "done"
     if "pending" in verdicts:
@@ -163,9 +170,8 @@ def _overall(watched: Sequence[Watched], until: str) -> str:
     return "done" if all(verdict == "done" for verdict in verdicts) else "failed"
 
 
-def _counted(watched: Sequence[Watched]) -> str:
-    counts = Counter(one.verdict.value for one in watched)
-    return ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+def _counted(verdicts: Sequence[str]) -> str:
+    return ", ".join(f"{number} {verdict}" for verdict, number in Counter(verdicts).items())
 
 
 def _told(view: views.WatchedView) -> str:

@@ -10,10 +10,11 @@ from paperspace_mcp.contract.requests import TemplatesQuery
 from paperspace_mcp.contract.shapes import Template
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import page_query, walk
+from paperspace_mcp.surface.paging import page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.walking import walk
 
 
 class TemplateList(views.Envelope):

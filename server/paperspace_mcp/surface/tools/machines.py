@@ -16,13 +16,14 @@ from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query, walk
+from paperspace_mcp.surface.paging import cut, page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.creating import CREATE
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
 from paperspace_mcp.surface.tools.updating import UPDATE
+from paperspace_mcp.walking import walk
 
 
 class MachineList(views.Envelope):
@@ -70,7 +71,7 @@ async def list_machines(
     return Answer(
         f"{len(part.items)} of {total} machine{'' if part.total == 1 else 's'}.",
         {
-            "machines": [shown(machine) for machine in part.items],
+            "machines": [shown(machine, desk.prices) for machine in part.items],
             "total": part.total,
             "returned": len(part.items),
             "complete": part.complete,
@@ -84,15 +85,15 @@ async def list_machines(
 async def get_machine(desk: Desk, machine: params.MachineRef, response_format: params.Format = "concise") -> Answer:
     """One machine: state, type, region, price, address; `detailed` gives every documented field."""
     found = await desk.machine(machine)
-    view = views.machine_view(found) if response_format == "detailed" else views.machine_row(found)
-    return Answer(describe(found), {"machine": view})
+    shown = views.machine_view if response_format == "detailed" else views.machine_row
+    return Answer(describe(desk, found), {"machine": shown(found, desk.prices)})
 
 
-def describe(machine: Machine) -> str:
+def describe(desk: Desk, machine: Machine) -> str:
     """A machine in one sentence."""
     at = f" at {views.text(machine.public_ip, 64)}" if machine.public_ip else ""
     gone = " It was deleted." if machine.dt_deleted else ""
-    price = pricing.words(pricing.rate(machine))
+    price = pricing.words(pricing.rate(machine, desk.prices))
     kind, place, state = (views.text(value, 40) for value in (machine.machine_type, machine.region, machine.state))
     return f"{quoted(machine.name)} ({views.text(machine.id)}) is {state}{at}: {kind} in {place}, {price}.{gone}"
 

@@ -9,7 +9,7 @@ from paperspace_mcp.contract.shapes import User
 from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import plain
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import walk
+from paperspace_mcp.walking import walk
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from paperspace_mcp.contract.errors import CallerError, Failure
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.requests import EventsQuery
 from paperspace_mcp.contract.shapes import Event, Machine, MachineAndEvent
-from paperspace_mcp.rules import pricing
+from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
@@ -83,7 +83,7 @@ async def _plan(desk: Desk, reference: str, act: Act) -> Plan | Answer:
         raise CallerError("machine_busy", facts={"state": views.text(machine.state, 40)})
     target = await desk.target(machine, fingerprinted(act.operation.effect), by_name=False)
     step = Step(act.operation.name, {"path": {"id": machine.id}}, act.operation.effect, target)
-    usd = pricing.rate(machine)
+    usd = pricing.rate(machine, desk.prices)
     line = act.warning.format(price=pricing.words(usd))
     updates = ("Updates are pending: it may take longer than usual.",) if machine.updates_pending else ()
     return Plan(act.operation.name, {"machine": machine.id}, act.verb, (step,), (line, *updates), "", usd)
@@ -94,7 +94,10 @@ async def _idle(desk: Desk, machine: Machine, act: Act) -> Answer:
     event = await newest(desk, machine.id, act.verb)
     state = views.text(machine.state, 40)
     return unchanged(
-        machine, f"{quoted(machine.name)} ({views.text(machine.id)}) is {state} already; nothing was changed.", event
+        desk,
+        machine,
+        f"{quoted(machine.name)} ({views.text(machine.id)}) is {state} already; nothing was changed.",
+        event,
     )
 
 
@@ -106,6 +109,19 @@ async def newest(desk: Desk, machine_id: str, name: str) -> Event | None:
     except Failure:
         return None
     return next((one for one in page.items if one.name == name and one.state in {"new", "in progress"}), None)
+
+
+async def undone(desk: Desk, outcomes: Sequence[Outcome]) -> bool:
+    """Whether the machine went the other way after our event had ended: by the console, or by its own timer."""
+    began = MachineAndEvent.model_validate(outcomes[-1].answer).event if outcomes[-1].status == "done" else None
+    if began is None:
+        return False
+    machine = await desk.conduct.read(catalogue.GET_MACHINE, {"id": outcomes[-1].target_id})
+    wanted = "on" if outcomes[-1].operation == catalogue.START_MACHINE.name else "off"
+    if power.group(machine.state) in {wanted, "provisioning", "upgrading"}:
+        return False
+    event = await desk.conduct.read(catalogue.GET_MACHINE_EVENT, {"id": began.id})
+    return event.state in {"done", "error", "cancelled"}
 
 
 async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments: Arguments) -> Answer:
@@ -136,7 +152,7 @@ async def _wait(desk: Desk, answer: Answer, event_id: str, seconds: int) -> None
     """Wait a slice for the event and write into the answer how it stands."""
     watched = (await desk.watch.wait([event_id], timeout_s=min(seconds, desk.max_wait_s)))[0]
     view = watched_view(watched)
-    machine = {"machine": views.machine_row(watched.machine)} if watched.machine else {}
+    machine = {"machine": views.machine_row(watched.machine, desk.prices)} if watched.machine else {}
     answer.data = {**answer.data, "waited": view, **machine}
     answer.summary += f" After the wait: {view.verdict}" + (
         f", machine {view.machine_state}" if view.machine_state else ""
@@ -147,8 +163,8 @@ async def _wait(desk: Desk, answer: Answer, event_id: str, seconds: int) -> None
 
 
 POWER: tuple[Tool, ...] = (
-    Tool(start_machine, "Start a machine", MachineDone, catalogue.START_MACHINE, report, Effect.SPEND),
-    Tool(stop_machine, "Stop a machine", MachineDone, catalogue.STOP_MACHINE, report, Effect.DISRUPT),
+    Tool(start_machine, "Start a machine", MachineDone, catalogue.START_MACHINE, report, Effect.SPEND, undone=undone),
+    Tool(stop_machine, "Stop a machine", MachineDone, catalogue.STOP_MACHINE, report, Effect.DISRUPT, undone=undone),
     Tool(
         restart_machine,
         "Restart a machine",

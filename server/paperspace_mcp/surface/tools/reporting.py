@@ -19,6 +19,7 @@ class Guarded(views.Envelope):
     changed: bool | None = None
     executed: bool | None = None
     approval: str | None = None
+    reconciled: bool | None = None
     question: str | None = None
 
 
@@ -47,16 +48,25 @@ def _failure(outcome: Outcome, *, before: bool) -> Failure:
         return OutcomeUnknown("outcome_unknown", changed="unknown", facts=outcome.facts)
     changed: Changed = "yes" if before else "no"
     moved = ", ".join(outcome.facts.get("changed", []))
-    return Failure(outcome.code, changed=changed, facts={**outcome.facts, "moved": moved})
+    return Failure(outcome.code, changed=changed, retryable=outcome.retryable, facts={**outcome.facts, "moved": moved})
+
+
+def traced(outcome: Outcome) -> dict[str, Any]:
+    """What to add where the provider's answer was lost, and the account shows that it was done."""
+    return {"reconciled": True} if outcome.code == "reconciled" else {}
 
 
 def machine_done(outcome: Outcome, said: str, desk: Desk) -> Answer:
     """The answer to a mutation that the provider accepted: machine, event, and that it goes on by itself."""
-    del desk
     answer = MachineAndEvent.model_validate(outcome.answer)
-    row, event = views.machine_row(answer.data), answer.event
-    summary = f"{said} {quoted(answer.data.name)} ({row.id})."
-    return Answer(summary, {"changed": True, "executed": True, "machine": row, **_event(event)}, next=_follow(event))
+    row, event = views.machine_row(answer.data, desk.prices), answer.event
+    lost = " The answer was lost; the account shows that it was done." if traced(outcome) else ""
+    summary = f"{said} {quoted(answer.data.name)} ({row.id}).{lost}"
+    return Answer(
+        summary,
+        {"changed": True, "executed": True, "machine": row, **_event(event), **traced(outcome)},
+        next=_follow(event),
+    )
 
 
 def _event(event: Event | None) -> dict[str, Any]:
@@ -67,7 +77,12 @@ def _follow(event: Event | None) -> str:
     return "" if event is None else f"wait_for_event with {views.text(event.id)} tells when it is finished."
 
 
-def unchanged(machine: Machine, why: str, event: Event | None = None) -> Answer:
+def unchanged(desk: Desk, machine: Machine, why: str, event: Event | None = None) -> Answer:
     """Nothing is to be done, so nobody is asked."""
-    data = {"status": "unchanged", "changed": False, "executed": False, "machine": views.machine_row(machine)}
+    data = {
+        "status": "unchanged",
+        "changed": False,
+        "executed": False,
+        "machine": views.machine_row(machine, desk.prices),
+    }
     return Answer(why, {**data, **_event(event)}, next=_follow(event))

@@ -1,6 +1,7 @@
 """Update a machine: only what changes is sent, the highest class among it decides, and what took is read back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -72,7 +73,7 @@ async def update_machine(
     changed = classing.changes(found, values)
     if not changed:
         return unchanged(
-            found, f"{quoted(found.name)} ({views.text(found.id)}) is set so already; nothing was changed."
+            desk, found, f"{quoted(found.name)} ({views.text(found.id)}) is set so already; nothing was changed."
         )
     _check(desk, found, changed, when_running)
     return await _plan(desk, found, changed, when_running)
@@ -80,7 +81,7 @@ async def update_machine(
 
 def _check(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> None:
     """What can be known to be wrong before anybody is asked. Raises a `CallerError`."""
-    if "name" in changed and unprotects(desk.conduct.protect, machine.id, machine.name, changed["name"]):
+    if "name" in changed and unprotects(desk.conduct.policy.protect, machine.id, machine.name, changed["name"]):
         raise CallerError("rename_unprotects")
     size = classing.current(machine, "diskSize")
     if "diskSize" in changed and size is not None and changed["diskSize"] < size:
@@ -100,27 +101,34 @@ def _check_running(machine: Machine, when_running: WhenRunning) -> None:
 
 async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> Plan:
     """One step, or three for a resize of a running machine: stop, update, start."""
-    effect = classing.of_update(machine, changed)
+    effect = classing.of_update(machine, changed, desk.prices)
     stops = bool(NEEDS_OFF & changed.keys()) and machine.state != "off"
-    target = await desk.target(machine, fingerprinted(effect), by_name=TABLE[effect, False].ask is Ask.NAME)
+    bound = fingerprinted(effect) | {f"{power.SETTING}{name}" for name in changed}
+    target = await desk.target(machine, bound, by_name=TABLE[effect, False].ask is Ask.NAME)
     path = {"id": machine.id}
     update = Step(catalogue.UPDATE_MACHINE.name, {"path": path, "body": changed}, effect, target)
     steps = _around(update, target, path, start=when_running == "stop_and_start") if stops else (update,)
-    usd = pricing.usd_per_hour(changed["machineType"]) if "machineType" in changed else pricing.rate(machine)
+    usd = _price(desk, machine, changed)
     arguments = {"machine": machine.id, **changed}
-    return Plan("update_machine", arguments, "update", steps, _lines(machine, changed, effect, len(steps)), "", usd)
+    return Plan(
+        "update_machine", arguments, "update", steps, _lines(machine, changed, effect, len(steps), usd), "", usd
+    )
+
+
+def _price(desk: Desk, machine: Machine, changed: dict[str, Any]) -> float | None:
+    kind = changed.get("machineType")
+    return pricing.rate(machine, desk.prices) if kind is None else pricing.usd_per_hour(kind, desk.prices)
 
 
 def _around(update: Step, target: Target, path: dict[str, str], *, start: bool) -> tuple[Step, ...]:
     """Stop before and perhaps start after. What follows the stop is bound to a machine that is off."""
-    off = Target(
-        target.id, target.name, target.label, {**target.fingerprint, "power": "off"}, target.protected, target.type_id
-    )
+    exact = {**target.fingerprint, "state": "off"}
+    exact.pop("power", None)
+    off = replace(target, fingerprint=exact)
     stopped = Step(catalogue.STOP_MACHINE.name, {"path": path}, Effect.DISRUPT, target, STOP_WAIT_S)
     updated = Step(update.operation, update.arguments, update.effect, off, STOP_WAIT_S if start else 0.0)
-    named = {name: value for name, value in off.fingerprint.items() if name in power.POWER}
-    named["name"] = update.arguments["body"].get("name", named.get("name", target.name))
-    again = Target(target.id, target.name, target.label, named, target.protected, target.type_id)
+    renamed = update.arguments["body"].get("name", target.name)
+    again = replace(target, fingerprint={"name": renamed, "state": "off"})
     started = Step(catalogue.START_MACHINE.name, {"path": path}, Effect.SPEND, again)
     return (stopped, updated, started) if start else (stopped, updated)
 
@@ -135,18 +143,14 @@ _LOSSES = {
 }
 
 
-def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int) -> tuple[str, ...]:
+def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int, usd: float | None) -> tuple[str, ...]:
     """What changes, from what to what, and what cannot be taken back."""
     around = {1: "", 2: "STOP it first. ", 3: "STOP it first and START it afterwards. "}[steps]
     sets = "; ".join(
         f"{name} {_shown(classing.current(machine, name))} -> {_shown(new)}" for name, new in changed.items()
     )
     losses = [text for name, text in _LOSSES.items() if name in changed and _loses(name, changed, effect)]
-    price = (
-        [f"New price: {pricing.words(pricing.usd_per_hour(changed['machineType']))}."]
-        if "machineType" in changed
-        else []
-    )
+    price = [f"New price: {pricing.words(usd)}."] if "machineType" in changed else []
     return (f"{around}UPDATE this machine: {sets}.", *losses, *price)
 
 

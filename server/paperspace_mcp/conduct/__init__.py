@@ -1,0 +1,7 @@
+"""The corridor: every call walks it. Reads pass; a mutation passes only as a step of a spent record."""
+
+from paperspace_mcp.conduct.corridor import Conduct
+from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
+from paperspace_mcp.conduct.parts import Caller, Rooms, Sink, Wire, fingerprinted
+
+__all__ = ["Caller", "Conduct", "Outcome", "Rooms", "Sink", "Wire", "fingerprinted", "load_outcomes"]

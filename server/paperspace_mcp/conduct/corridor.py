@@ -1,0 +1,281 @@
+"""The one way from a tool to the wire: judged, recorded, asked, spent, re-read, audited, sent once, written down."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from pydantic import BaseModel
+
+from paperspace_mcp.audit import Entry
+from paperspace_mcp.conduct.judging import judge
+from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes, load_outcomes
+from paperspace_mcp.conduct.parts import Caller, Rooms, owner
+from paperspace_mcp.conduct.steps import Steps
+from paperspace_mcp.conduct.storing import audited, stored
+from paperspace_mcp.contract.errors import Failure, OperatorError, Refusal
+from paperspace_mcp.contract.operation import Operation
+from paperspace_mcp.contract.shapes import Shape
+from paperspace_mcp.rules.guard import plans, questions, records
+from paperspace_mcp.rules.guard.demands import Demand, demand
+from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.rules.guard.protection import matching
+from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
+from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness
+
+Gives = TypeVar("Gives", bound=BaseModel)
+
+_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+_KINDS = {"ask": Channel.CLIENT, "inbox": Channel.INBOX, "go": Channel.RULE}
+_PHASES = {Status.APPROVED: "approved", Status.DECLINED: "declined", Status.MISTYPED: "mistyped"}
+
+
+class Conduct:
+    """Reads pass; what changes anything passes only as a step of a spent record."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.under_way = 0
+        """How many steps are between their intent and their outcome: what a shutdown must wait for."""
+
+    @property
+    def policy(self) -> Policy:
+        return self.rooms.policy
+
+    @property
+    def reveals(self) -> bool:
+        """Whether there is a place for a password to be delivered to."""
+        return self.rooms.sink is not None
+
+    async def read(
+        self, operation: Operation[Gives], path: Mapping[str, str] | None = None, query: Shape | None = None
+    ) -> Gives:
+        """One read. Raises a `Failure`."""
+        return await self.rooms.wire.read(operation, path or {}, query)
+
+    def protects(self, target_id: str, name: str) -> bool:
+        """Whether a target is protected."""
+        return bool(matching(self.policy.protect, target_id, name))
+
+    async def forget(self, record: Record) -> None:
+        """A repeat of this call is a new wish: what it did has been undone by somebody else."""
+        note = partial(
+            self.rooms.store.note, record.code, record.outcome, record.outcome, settled=True, repeatable=True
+        )
+        await stored(note)
+
+    async def find(self, caller: Caller, digest: str, channel: Channel) -> Meeting:
+        """What a call finds of itself: an open question, an approval, an outcome, or nothing."""
+        now = self.rooms.now()
+        return await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
+
+    async def record(self, code: str) -> Record | None:
+        return await stored(partial(self.rooms.store.get, code))
+
+    def waits(self, record: Record) -> bool:
+        """Whether an answer to the record still counts."""
+        return records.alive(record, self.rooms.now())
+
+    async def inbox(self) -> list[Record]:
+        return await stored(partial(self.rooms.store.inbox, self.rooms.now()))
+
+    async def judge(self, caller: Caller, plan: Plan) -> Decision:
+        """The policy's word on a plan. Raises a `Refusal` where it is no, or the class table says no."""
+        wanted = demand(plan)
+        decision = await judge(self.rooms, caller, plan)
+        if wanted.rule.refused or decision.kind == "refuse":
+            code = "protected" if wanted.rule.refused else decision.rule
+            await self._audit("refused", caller, plan=plan, rule=code)
+            raise Refusal(code, facts={"effect": plan.effect.value, "batch": self.policy.batch})
+        return decision
+
+    async def ask(self, caller: Caller, plan: Plan, digest: str, channel: Channel) -> Meeting:
+        """Judge a plan and write its record, before anybody is asked. The same call recorded meanwhile wins.
+
+        Raises:
+            Refusal: the policy or the class table says no.
+        """
+        decision = await self.judge(caller, plan)
+        ids = [target.id for target in plan.targets]
+        while True:
+            record = self._draft(caller, plan, decision, digest, channel)
+            try:
+                meeting = await stored(partial(self.rooms.store.issue, record, ids, record.issued_at))
+            except KeyError:
+                continue  # the code is taken: draw another
+            if meeting.record is record:
+                await self._asked(caller, plan, record, decision.rule)
+            return meeting
+
+    async def _asked(self, caller: Caller, plan: Plan, record: Record, rule: str) -> None:
+        phase = "granted" if record.channel is Channel.RULE else "asked"
+        await self._audit(phase, caller, plan=plan, record=record, rule=rule)
+        if record.channel is Channel.INBOX:
+            await self.rooms.tell(record)
+
+    def _draft(self, caller: Caller, plan: Plan, decision: Decision, digest: str, channel: Channel) -> Record:
+        code, now = "".join(secrets.choice(_LETTERS) for _ in range(4)), self.rooms.now()
+        wanted = self._demand(plan)
+        question = questions.render(plan, wanted, code)
+        forced = wanted.rule.out_of_band_only or decision.kind == "inbox" or not questions.fits(plan, question)
+        where = Channel.RULE if decision.kind == "go" else Channel.INBOX if forced else channel
+        return Record(
+            code=code,
+            principal=caller.principal,
+            account=caller.account,
+            tool=plan.tool,
+            effect=plan.effect,
+            digest=digest,
+            plan=plans.dump(plan),
+            question=question,
+            expects=wanted.text,
+            channel=where,
+            issued_at=now,
+            expires_at=now + (records.INBOX_S if where is Channel.INBOX else records.CLIENT_S),
+            status=Status.APPROVED if where is Channel.RULE else Status.OPEN,
+            approver=f"rule {decision.rule}" if where is Channel.RULE else "",
+            out_of_band_only=forced,
+        )
+
+    def _demand(self, plan: Plan) -> Demand:
+        return demand(plan, by_name=self.policy.strictness(plan.effect) is Strictness.NAME)
+
+    async def accept(self, record: Record, typed: str) -> None:
+        """Compare what was typed. The record itself is spent by `carry_out`.
+
+        Raises:
+            Refusal: mistyped, expired, declined, already_spent, out_of_band_only.
+        """
+        refused = records.judge(record, typed, self.rooms.now())
+        if refused == "mistyped":
+            await self.close(record, Status.MISTYPED)
+        elif refused:
+            await self._audit(refused, owner(record), record=record)
+        if refused:
+            raise Refusal(refused, facts={"approval": record.code})
+
+    async def close(self, record: Record, status: Status, approver: str = "") -> bool:
+        """Decline or approve an open record; False where it was no longer open."""
+        closed = await stored(
+            partial(self.rooms.store.close, record.code, status, approver=approver, now=self.rooms.now())
+        )
+        if closed:
+            await self._audit(_PHASES[status], owner(record), record=replace(record, approver=approver))
+        return closed
+
+    async def carry_out(self, record: Record) -> list[Outcome]:
+        """Spend the record, then take its steps. Nothing is sent where the record cannot be spent.
+
+        Raises:
+            Refusal: already_spent (also where two calls race for one approval), expired, over_budget, or whatever the
+            policy says by now.
+        """
+        charges = await self._charges(record)
+        spend = partial(self.rooms.store.spend, record.code, record.status, self.rooms.now(), charges)
+        if not await stored(spend):
+            raise Refusal("already_spent", facts={"approval": record.code})
+        return await self.go_on(replace(record, status=Status.SPENT))
+
+    async def _charges(self, record: Record) -> tuple[Charge, ...]:
+        """Policy again: it may have changed since the question, and what was let through unasked may not be now."""
+        plan = plans.load(record.plan)
+        if any(target.protected != self.protects(target.id, target.name) for target in plan.targets):
+            raise Refusal("policy_changed", facts={"approval": record.code})
+        decision = await self.judge(owner(record), plan)
+        if record.channel is Channel.RULE:
+            if decision.kind != "go":
+                raise Refusal("approval_gone", facts={"approval": record.code})
+            return decision.charges
+        ungranted = ("standing:", "unasked:")
+        return tuple(charge for charge in decision.charges if not charge.ledger.startswith(ungranted))
+
+    async def go_on(self, record: Record) -> list[Outcome]:
+        """Take the steps of a spent record that are left, each once."""
+        plan, done = plans.load(record.plan), load_outcomes(record.outcome)
+        for step in plan.steps[len(done) :]:
+            if done and not await self._ready(step, plan.steps[len(done) - 1], done[-1]):
+                break
+            with anyio.CancelScope(shield=True):  # a client that hangs up must not leave a sent step unwritten
+                done = await self._take(record, step, done, len(plan.steps))
+            if done[-1].status != "done":
+                break
+        return done
+
+    async def _take(self, record: Record, step: Step, done: list[Outcome], total: int) -> list[Outcome]:
+        """One step: intent written down, target re-read, sent once, outcome written down."""
+        target_id = step.target.id if step.target else ""
+        intent = [*done, Outcome(step.operation, "intent", target_id, at=self.rooms.now())]
+        if not await self._note(record, done, intent):
+            return intent  # another process is at it
+        self.under_way += 1
+        try:
+            outcome = await Steps(self.rooms).take(record, step)
+        finally:
+            self.under_way -= 1
+        after = [*done, outcome]
+        ended = outcome.status != "done" or len(after) == total
+        with suppress(OperatorError):  # what happened is told, also where it cannot be written down any more
+            await self._note(record, intent, after, settled=ended, repeatable=outcome.status in {"failed", "changed"})
+        return after
+
+    async def look_again(self, record: Record) -> list[Outcome]:
+        """Look once more for the trace of a step whose answer was lost; the outcomes as they are known now."""
+        done = load_outcomes(record.outcome)
+        step = plans.load(record.plan).steps[len(done) - 1]
+        found = await Steps(self.rooms).reconciled(step, done[-1])
+        after = [*done[:-1], found]
+        if found.status == "done":
+            await self._note(record, done, after, settled=True)
+        return after
+
+    async def accessors(self, machine_id: str) -> str:
+        """The ids of all who have explicit access, as one text."""
+        return await Steps(self.rooms).accessors(machine_id)
+
+    async def _ready(self, step: Step, before: Step, done: Outcome) -> bool:
+        """Wait until the step before has taken effect on this step's target; False when it takes longer, or fails."""
+        steps = Steps(self.rooms)
+        with anyio.move_on_after(before.awaits), suppress(Failure):
+            while not await steps.finished(done) or await steps.moved(step.target) == ["state"]:
+                await anyio.sleep(self.rooms.settling_poll_s)
+            return True
+        return False
+
+    async def _note(
+        self,
+        record: Record,
+        before: list[Outcome],
+        after: list[Outcome],
+        *,
+        settled: bool = False,
+        repeatable: bool = False,
+    ) -> bool:
+        old, new = dump_outcomes(before), dump_outcomes(after)
+        note = partial(self.rooms.store.note, record.code, old, new, settled=settled, repeatable=repeatable)
+        return await stored(note)
+
+    async def _audit(
+        self, phase: str, caller: Caller, *, plan: Plan | None = None, record: Record | None = None, rule: str = ""
+    ) -> None:
+        plan = plan or (plans.load(record.plan) if record else None)
+        entry = Entry(
+            phase=phase,
+            principal=caller.principal,
+            client=caller.client,
+            tool=plan.tool if plan else "",
+            effect=plan.effect.value if plan else "",
+            code=record.code if record else "",
+            targets=tuple({"id": one.id, "name": one.name, "fingerprint": one.fingerprint} for one in plan.targets)
+            if plan
+            else (),
+            arguments=tuple(sorted(plan.arguments)) if plan else (),
+            digest=record.digest if record else "",
+            rule=rule,
+            channel=record.channel.value if record else "",
+            approver=record.approver if record else "",
+        )
+        write: Callable[[], int] = partial(self.rooms.audit.write, entry)
+        await audited(write)

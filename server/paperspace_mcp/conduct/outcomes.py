@@ -1,0 +1,31 @@
+"""What became of the steps of a plan, as it is written into its record."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one step.
+
+    status: intent (perhaps sent, no answer written down), done, failed (nothing changed), changed (the target was not
+    as approved; nothing sent), unknown. answer: what the provider said, by its own names. at: when it was taken.
+    """
+
+    operation: str
+    status: str
+    target_id: str = ""
+    answer: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    at: float = 0.0
+    retryable: bool = False
+
+
+def dump_outcomes(outcomes: list[Outcome]) -> str:
+    return json.dumps([asdict(outcome) for outcome in outcomes]) if outcomes else ""
+
+
+def load_outcomes(text: str) -> list[Outcome]:
+    return [Outcome(**item) for item in json.loads(text)] if text else []

@@ -1,0 +1,44 @@
+"""What a call would meet: its class, and who would be asked for what, by which rule. Nothing is recorded or done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.rules.guard.demands import demand
+from paperspace_mcp.rules.naming import did_you_mean
+from paperspace_mcp.surface.adapter import arguments_of
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.server import problems
+from paperspace_mcp.surface.tools import TOOLS
+
+_HOW = {
+    "go": "nobody is asked",
+    "ask": "a person is asked in the client, or out of band where it cannot be",
+    "inbox": "a person decides out of band",
+}
+
+
+async def explained(desk: Desk, name: str, values: Mapping[str, Any]) -> str:
+    """The explanation, in lines. Raises a `Failure` where the call would be refused."""
+    tool = next((one for one in TOOLS if one.name == name), None)
+    if tool is None:
+        meant = did_you_mean(name, [one.name for one in TOOLS])
+        raise CallerError("bad_argument", facts={"problems": f"No such tool. Did you mean {meant}?"})
+    desk.permit(tool.name, tool.touches)
+    model = arguments_of(tool)
+    try:
+        arguments = model.model_validate(dict(values)).model_dump_one_level()
+    except ValidationError as error:
+        raise CallerError("bad_argument", facts={"problems": problems(error, model.model_fields)}) from None
+    planned = await tool.function(desk, **arguments)
+    if isinstance(planned, Answer):
+        return f"allowed; nobody is asked. {planned.summary}"
+    decision, wanted = await desk.conduct.judge(desk.caller, planned), demand(planned)
+    typed = f"\nto type: {wanted.text}" if decision.kind != "go" else ""
+    band = "\non a protected machine: out of band only" if wanted.rule.out_of_band_only else ""
+    return f"class: {planned.effect}\n{_HOW[decision.kind]} (rule {decision.rule}){typed}{band}\n" + "\n".join(
+        planned.lines
+    )
