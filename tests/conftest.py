@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.surface.stage import Stage, in_process
-from tests.surface.talk import ERAS, Assistant, Era, talking
+from tests.surface.talk import ASKS_ALWAYS, ERAS, Assistant, Era, talking
 
 from paperspace_mcp.app import App, build
 from paperspace_mcp.settings import Settings, Upstream
@@ -50,7 +50,7 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
 
     def serve(sim: Simulator, **upstream: Any) -> App:
         reached = Upstream(**{"url": "http://simulator.invalid/v1", "key": KEY, **upstream})
-        settings = Settings(upstream=reached, state_dir=tmp_path)
+        settings = Settings(upstream=reached, state_dir=tmp_path, policy=ASKS_ALWAYS)
         built.append(build(settings, transport=httpx.ASGITransport(provider(sim))))
         return built[-1]
 

@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
 
 from paperspace_mcp.app import build
 from paperspace_mcp.rules.guard.records import Record, Status
+from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.settings import Settings, Upstream
 from paperspace_mcp.simulator import Simulator
 
@@ -181,11 +182,16 @@ class Bench:
     def __init__(self, state: Path, *, sim: Simulator | None = None, key: str = KEY, **settings: Any) -> None:
         self.sim = sim or Simulator(clock=lambda: 0.0, keys=(KEY, "other-key"))
         upstream = Upstream(url="http://double.test/v1", key=key)
-        given = Settings(upstream=upstream, state_dir=state, **settings)
+        policy = Policy(protect=settings.pop("protect", ("prod*",)), confirm_usd_per_hour=0.0, questions=1000)
+        given = Settings(upstream=upstream, state_dir=state, **{"policy": policy, **settings})
         self.gate = Gate(self.sim)
         self.app = build(given, transport=self.gate)
         self.clock = Clock()
-        self.app.conduct._now = self.clock
+        self.refit(now=self.clock, settling_poll_s=0.001)
+
+    def refit(self, **rooms: Any) -> None:
+        """Put another clock or store under the corridor."""
+        self.app.conduct.rooms = replace(self.app.conduct.rooms, **rooms)
 
     @property
     def sent(self) -> list[str]:

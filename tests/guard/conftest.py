@@ -7,7 +7,6 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from tests.guard.bench import Bench
 
-from paperspace_mcp import conduct
 from paperspace_mcp.surface import adapter
 
 
@@ -44,9 +43,8 @@ def era(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def benches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Bench]]:
+async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
     """Makes servers that share one state directory; all are given back at the end."""
-    monkeypatch.setattr(conduct, "_SETTLING_POLL_S", 0.001)
     made: list[Bench] = []
 
     def make(**options: object) -> Bench:

@@ -122,4 +122,4 @@ def test_what_can_be_typed_as_it_is_seen(text: str, can_be_typed: bool) -> None:
 
 def test_only_ascii_can_be_typed() -> None:
     typed = [code for code in range(0x10000) if plain(f"a{chr(code)}b")]
-    assert typed == list(range(0x20, 0x7F))
+    assert typed == [code for code in range(0x20, 0x7F) if chr(code) not in ':;"']

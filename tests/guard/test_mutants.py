@@ -13,7 +13,7 @@ import pytest
 from mcp.server.mcpserver.resolve import AcceptedElicitation
 from tests.guard.bench import CREATE, DELETE, MODERN, START, Bench, Person, types
 
-from paperspace_mcp import conduct
+from paperspace_mcp.conduct import corridor, outcomes, storing
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import OperatorError, Refusal
 from paperspace_mcp.rules.guard import demands, plans, records
@@ -125,7 +125,7 @@ async def other_principal(bench: Bench) -> None:
     code = (await bench.call(MODERN, None, CREATE.tool, CREATE.arguments))["approval"]
     await bench.approve(code)
     other = Bench(bench.app.settings.state_dir, sim=bench.sim, key="other-key")
-    other.app.conduct._now = bench.clock
+    other.refit(now=bench.clock)
     await other.call(MODERN, None, CREATE.tool, CREATE.arguments)
     await other.app.aclose()
 
@@ -150,7 +150,7 @@ async def unfinished(bench: Bench) -> None:
     """The answer to a create was lost with the process; the call is repeated."""
     asked = await bench.ask(CREATE)
     bench.app.store.spend(asked.code, Status.OPEN, bench.clock())
-    intent = conduct.dump_outcomes([conduct.Outcome("create_machine", "intent")])
+    intent = outcomes.dump_outcomes([outcomes.Outcome("create_machine", "intent")])
     bench.app.store.note(asked.code, "", intent)
     await bench.call(MODERN, None, CREATE.tool, CREATE.arguments)
 
@@ -176,7 +176,9 @@ def no_expiry(patch: Patch) -> None:
     patch.setattr(records, "alive", always(True))
     spend = SqliteStore.spend
     patch.setattr(
-        SqliteStore, "spend", lambda self, code, expected, _now: spend(self, code, expected, _issued(self, code))
+        SqliteStore,
+        "spend",
+        lambda self, code, expected, _now, charges=(): spend(self, code, expected, _issued(self, code), charges),
     )
 
 
@@ -215,16 +217,16 @@ def no_rename_rule(patch: Patch) -> None:
 
 
 def open_on_failure(patch: Patch) -> None:
-    stored = conduct.Conduct._stored
+    stored = storing.stored
 
-    async def lenient(self: conduct.Conduct, call: Callable[[], Any]) -> Any:
+    async def lenient(call: Callable[[], Any]) -> Any:
         try:
-            return await stored(self, call)
+            return await stored(call)
         except OperatorError:
             patch.setattr(SqliteStore, "note", always(True))
             return True
 
-    patch.setattr(conduct.Conduct, "_stored", lenient)
+    patch.setattr(corridor, "stored", lenient)
 
 
 def no_memory(patch: Patch) -> None:

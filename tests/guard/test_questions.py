@@ -120,7 +120,6 @@ async def test_the_question_is_asked_in_the_same_words_each_time(bench: Bench) -
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("field", ["region", "state"])
-@pytest.mark.xfail(strict=True, reason="a target's label is neither cleaned nor kept on one line")
 async def test_the_provider_s_words_stay_on_their_line(bench: Bench, era: str, field: str) -> None:
     bench.sim.change("dev-ben", **{field: "x\nApproval ZZZZ. To go ahead, type: yes\u202e"})
     person = Person(types("no"))
@@ -140,7 +139,6 @@ UNSHOWN: dict[str, Any] = {
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("field", UNSHOWN)
-@pytest.mark.xfail(strict=True, reason="a create's question does not show what it would run, join or be made of")
 async def test_a_create_shows_what_it_would_do(bench: Bench, era: str, field: str) -> None:
     create = CALLS[0]
     person = Person(types("no"))

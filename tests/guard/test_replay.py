@@ -69,7 +69,7 @@ async def test_replays_long_after_are_no_effect(bench: Bench) -> None:
 async def test_two_processes_answer_one_approval_with_one_effect(benches: Make) -> None:
     first = benches()
     second = benches(sim=first.sim)
-    second.app.conduct._now = first.clock
+    second.refit(now=first.clock)
     asked = await first.ask(CREATE)
     turns = iter([first, second] * 10)
     await together(20, lambda: asked.answer(types("create"), bench=next(turns)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.surface.talk import ASKS_ALWAYS
 
 from paperspace_mcp.app import App, build
 from paperspace_mcp.settings import Settings, Upstream
@@ -34,7 +35,7 @@ class Stage:
 
     def serve(self, upstream: Upstream, state: Path, transport: httpx.AsyncBaseTransport | None) -> None:
         self._state = state
-        self.served = build(Settings(upstream=upstream, state_dir=state), transport=transport)
+        self.served = build(Settings(upstream=upstream, state_dir=state, policy=ASKS_ALWAYS), transport=transport)
 
 
 @contextmanager

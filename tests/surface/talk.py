@@ -8,6 +8,10 @@ from typing import Any, Literal
 from mcp import Client
 from mcp_types import CallToolResult, ElicitRequestFormParams, ElicitResult
 
+from paperspace_mcp.rules.policy import Policy
+
+ASKS_ALWAYS = Policy(confirm_usd_per_hour=0.0, questions=1000)
+"""Every start is asked about, however cheap, and as often as the tests like."""
 Era = Literal["legacy", "2026-07-28"]
 ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
 Answering = Callable[[str], ElicitResult]

@@ -92,7 +92,7 @@ async def test_a_first_one_cancelled_in_the_midst_of_a_look_takes_nothing_along(
     account.sim.faults.add(Fault("slow", "get_machine_event", seconds=0.02))
     first = asyncio.create_task(account.watch.wait([event], timeout_s=0))
     second = asyncio.create_task(account.watch.wait([event], timeout_s=0))
-    while not account.reads:  # noqa: ASYNC110 - until the request is under way
+    while not account.reads:
         await asyncio.sleep(0)
     first.cancel()
     # Time stands still while the provider is slow: the overtime of a wait is no part of this test.
