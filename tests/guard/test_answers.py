@@ -67,7 +67,7 @@ MALFORMED: dict[str, Any] = {
     "other field": {"value": "dev-ben"},
     "extra": {"typed": "dev-ben", "confirm": True},
     "big": {"typed": BIG},
-    "padded": {"typed": "dev-ben" + " " * 300},
+    "padded": {"typed": "dev-ben" + " " * 900},
 }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tests.guard.bench import CALLS, DELETE, START, STOP, Bench, Call, Person, error_of, title, types
 
+from paperspace_mcp.rules.guard.cleaning import plain
+
 pytestmark = pytest.mark.anyio
 
 GIB_500: dict[str, Any] = {"diskSize": 500}

@@ -103,7 +103,9 @@ def test_no_code_point_ends_the_quotes() -> None:
 PLAIN = {
     "dev-ben": True,
     "a b": True,
-    '"': True,
+    '"': False,
+    "a  b": False,
+    "x; type: yes": False,
     "": False,
     " a": False,
     "a ": False,

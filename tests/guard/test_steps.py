@@ -154,7 +154,7 @@ async def test_a_failure_between_steps_is_not_told_as_nothing(
     bench.gate.holds = bar
     answer = await bench.call(era, Person(types("update")), "update_machine", RESIZE)
     assert bench.sent == [STOPPED]
-    assert answer["error"]["changed"] != "no"
+    assert (answer["status"], answer["changed"]) == ("under_way", True)
 
 
 # -- hanging up -------------------------------------------------------------------------------------------------------

@@ -133,8 +133,8 @@ async def test_a_machine_that_changed_while_the_person_thought_is_left_alone(
 async def test_a_running_machine_is_stopped_grown_and_started_under_one_approval(
     assistant: Assistant, sim: Simulator
 ) -> None:
-    """Time moves on by a minute with each read of the machine, so every step has taken effect at the next look."""
-    when(sim, "/machines/psoxnh2i7", lambda: sim.advance(70), times=99)
+    """Time moves on by a minute with each request, so every step has taken effect at the next look."""
+    when(sim, "/machine", lambda: sim.advance(70), times=99)
     reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop_and_start")
     assert [one.path.rpartition("/")[2] for one in sim.mutations()] == ["stop", "psoxnh2i7", "start"]
     assert sim.mutations()[1].body == {"diskSize": 250}
@@ -154,7 +154,7 @@ async def test_an_update_that_fails_after_the_stop_says_that_something_changed(
     assistant: Assistant, sim: Simulator
 ) -> None:
     sim.faults.add(Fault("status", "update", status=409))
-    when(sim, "/machines/psoxnh2i7", lambda: sim.advance(70), times=99)
+    when(sim, "/machine", lambda: sim.advance(70), times=99)
     reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop")
     assert (reply.code, reply.error["changed"], reply.data["executed"]) == ("conflict", "yes", True)
     assert [one.path for one in sim.mutations()] == ["/machines/psoxnh2i7/stop", "/machines/psoxnh2i7"]

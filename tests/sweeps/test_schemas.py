@@ -89,7 +89,7 @@ def test_title_description_and_all_four_hints(served: dict[str, dict[str, Any]],
     assert 20 < len(tool["description"]) < 300
     assert tool["description"].endswith(".")
     assert {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"} <= set(hints)
-    assert hints["readOnlyHint"] == (effect is Effect.READ)
+    assert hints["readOnlyHint"] == (effect in {Effect.READ, Effect.REVEAL})
     assert hints["destructiveHint"] == (effect in {Effect.DISRUPT, Effect.DESTROY})
 
 
@@ -102,7 +102,7 @@ def test_a_guarded_tool_has_no_argument_of_consent(served: dict[str, dict[str, A
 def test_read_tools_say_nothing_of_a_person() -> None:
     for tool in TOOLS:
         asks = "person confirms" in tool.description or "confirms" in tool.description
-        assert asks == (tool.effect is not Effect.READ), tool.name
+        assert asks == (tool.touches is not Effect.READ), tool.name
 
 
 def test_the_sdk_serves_what_is_stored(served: dict[str, dict[str, Any]]) -> None:
