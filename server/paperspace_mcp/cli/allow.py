@@ -10,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
-from paperspace_mcp.app import build, identity, os_user
+from paperspace_mcp.app import build, identity, os_user, principal_of
 from paperspace_mcp.audit import Entry
 from paperspace_mcp.cli.approve import read_secret
 from paperspace_mcp.cli.common import settings_of
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.policy_file import STANDING_VERBS
 from paperspace_mcp.rules.policy import Standing
+from paperspace_mcp.settings import Settings
 from paperspace_mcp.wire.approvers import Approvers
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--usd-per-hour", type=float, help="the dearest start that it covers")
     parser.add_argument("--list", action="store_true", help="show those that stand")
     parser.add_argument("--end", metavar="CODE", help="end one")
+    parser.add_argument("--user", help="whose calls it covers, where users have tokens; default: this OS user's")
     parser.add_argument("--state-dir", type=Path)
     parser.set_defaults(execute=execute, demo=False, api_url=None)
 
@@ -47,7 +49,7 @@ def execute(arguments: argparse.Namespace) -> int:
         ended = app.store.end(arguments.end.upper())
         sys.stdout.write("ended\n" if ended else "no standing approval has this code\n")
         return 0 if ended else 1
-    standing = _standing(arguments, identity(settings).principal)
+    standing = _standing(arguments, principal(settings, arguments.user))
     authenticate(approvers)
     app.store.allow(standing)
     app.audit.write(
@@ -61,6 +63,11 @@ def execute(arguments: argparse.Namespace) -> int:
     )
     sys.stdout.write(told(standing, 0) + "\n")
     return 0
+
+
+def principal(settings: Settings, user: str | None) -> str:
+    """The identity of a user with a token, or of this OS user."""
+    return principal_of(settings, user) if user else identity(settings).principal
 
 
 def authenticate(approvers: Approvers) -> None:

@@ -6,24 +6,16 @@ after a lost answer, so nothing that changes anything may touch it; httpx's own 
 
 import re
 import ssl
-from dataclasses import dataclass
 from functools import cached_property
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.wire.route import Route
 
 READS = frozenset({"GET", "HEAD"})
 _HOST = re.compile(r"[^\s%/\[\]]+")  # httpx percent-encodes what cannot stand in a host
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What both lanes share. `proxy` carries its credentials as a header, where both understand them."""
-
-    tls: ssl.SSLContext
-    proxy: httpx.Proxy | None
 
 
 class Lanes(httpx.AsyncBaseTransport):

@@ -11,7 +11,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from paperspace_mcp.wire.lanes import Route
+from paperspace_mcp.wire.route import Route
 
 CONNECTIONS = 100
 KEEPALIVE_S = 30.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from paperspace_mcp.wire.lanes import Route
+from paperspace_mcp.wire.route import Route
 from paperspace_mcp.wire.troubles import NOTHING_SENT
 
 KEEPALIVE_S = 2.0
