@@ -11,6 +11,8 @@ from paperspace_mcp.rules.policy import Mode, Policy, stricter
 
 DEFAULT_URL = "https://api.paperspace.com/v1"
 MAX_WAIT_S = 300.0
+LONGEST_HOLD_S = 55.0
+"""Many clients give a call up after 60 s."""
 SHORTEST_WEBHOOK_SECRET = 16
 
 
@@ -162,12 +164,28 @@ def _state_dir(environ: Mapping[str, str]) -> Path:
     return user_state_path("paperspace-mcp")
 
 
+def hold(environ: Mapping[str, str] = os.environ) -> float:
+    """Seconds for which `serve` holds a call whose question a person decides out of band.
+
+    Raises:
+        OperatorError: not a number from 0 to 55.
+    """
+    seconds = _seconds(environ.get("PAPERSPACE_MCP_HOLD", "40"))
+    if not 0 <= seconds <= LONGEST_HOLD_S:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_HOLD"})
+    return seconds
+
+
 def _max_wait(environ: Mapping[str, str]) -> float:
-    text = environ.get("PAPERSPACE_MCP_MAX_WAIT", "50")
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
+    seconds = _seconds(environ.get("PAPERSPACE_MCP_MAX_WAIT", "50"))
     if not 0 < seconds <= MAX_WAIT_S:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_MAX_WAIT"})
     return seconds
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds; below every limit where the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0

@@ -9,10 +9,7 @@ from paperspace_mcp.app import Tell
 from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules.guard.records import Record
-from paperspace_mcp.settings import Settings
-
-HOLD_S = 40.0
-"""Many clients give a call up after 60 s."""
+from paperspace_mcp.settings import Settings, hold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +61,7 @@ def _settings(arguments: argparse.Namespace, *, http: bool) -> Settings:
     if arguments.tokens and not http:
         raise OperatorError("bad_configuration", facts={"setting": "--tokens (only with --transport http)"})
     sink = _sink(arguments.password_sink, http=http)
-    return replace(settings_of(arguments), hold_s=HOLD_S, password_sink=sink, tokens=arguments.tokens)
+    return replace(settings_of(arguments), hold_s=hold(), password_sink=sink, tokens=arguments.tokens)
 
 
 def execute(arguments: argparse.Namespace) -> int:
