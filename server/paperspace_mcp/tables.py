@@ -84,7 +84,7 @@ _ABOUT = {
     Effect.SPEND: "create, start, auto-shutdown off, a dearer machine type",
     Effect.DISRUPT: "stop, restart, other settings, remove an accessor",
     Effect.GRANT: "add an accessor, create with accessors",
-    Effect.REVEAL: "the desktop password: refused, nothing delivers it yet",
+    Effect.REVEAL: "the desktop password, to a file of the person who runs the server",
     Effect.DESTROY: "delete, disk growth, network, static IP, snapshots and restore points",
 }
 

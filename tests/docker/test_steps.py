@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,12 +86,13 @@ def _supported(python: Path) -> bool:
         return False
 
 
-def _uv() -> str:
-    """The uv itself; on the path may stand a wrapper of it."""
-    found = os.environ.get("UV") or shutil.which("uv")
-    if not found:
-        pytest.skip("uv is not installed")
-    return found
+def _uv() -> Path:
+    """The uv itself: a wrapper of it on the path leads to where only its owner may go."""
+    named = (os.environ.get("UV"), Path(sys.base_prefix) / "bin" / "uv", shutil.which("uv"))
+    for path in (Path(name).resolve() for name in named if name):
+        if path.is_file() and not path.read_bytes().startswith(b"#!"):
+            return path
+    pytest.skip("uv is not installed")
 
 
 def _copy(words: Sequence[str], image: Image) -> None:
@@ -103,12 +105,18 @@ def _copy(words: Sequence[str], image: Image) -> None:
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image() -> Iterator[Image]:
     """Every COPY and RUN of the build stage, in order."""
-    image = Image(tmp_path_factory.mktemp("image"))
+    # Not under pytest's own folders: those are shut to others, and shut again by every run that begins.
+    with tempfile.TemporaryDirectory(prefix="paperspace-mcp-image-", ignore_cleanup_errors=True) as root:
+        yield _built(Image(Path(root).resolve()))
+
+
+def _built(image: Image) -> Image:
     for folder in (image.root / "bin", image.source):
         folder.mkdir()
     shutil.copy(_uv(), image.root / "bin" / "uv")
+    (image.root / "bin" / "uv").chmod(0o755)
     for one in BUILD.instructions:
         if one.keyword == "COPY" and "from" not in one.flags:
             _copy(one.words, image)
@@ -122,12 +130,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 def _own(root: Path) -> None:
-    """Give the folder, and the way to it, to the user who takes the steps."""
+    """Give the folder to the user who takes the steps."""
     if os.geteuid() != 0:
         return
-    for parent in list(root.parents)[:3]:
-        if "pytest" in parent.name:
-            parent.chmod(0o755)
     subprocess.run(["chown", "-R", str(NOBODY), root], check=True, timeout=60)
     root.chmod(0o755)
 

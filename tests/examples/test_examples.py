@@ -31,6 +31,7 @@ def account(sim: Simulator, tmp_path: Path) -> Iterator[dict[str, str]]:
             "PAPERSPACE_API_URL": served.url,
             "PAPERSPACE_API_KEY": KEY,
             "PAPERSPACE_MCP_STATE_DIR": str(tmp_path),
+            "PAPERSPACE_MCP_HOLD": "0",
         }
 
 
@@ -59,7 +60,7 @@ def test_the_terminal_client_deletes_after_the_name_is_typed(sim: Simulator, acc
 
 
 def test_the_terminal_client_does_nothing_after_an_empty_line(sim: Simulator, account: dict[str, str]) -> None:
-    ran = run(str(EXAMPLES / "terminal_client.py"), "start_machine", "machine=dev-ben", env=account, typed="\n")
+    ran = run(str(EXAMPLES / "terminal_client.py"), "start_machine", "machine=train-h100x8", env=account, typed="\n")
     assert ran.returncode == 1
     assert "To go ahead, type: start" in ran.stdout
     assert sim.mutations() == []

@@ -17,6 +17,7 @@ from paperspace_mcp.simulator.server import running
 
 COMMAND = (sys.executable, "-m", "paperspace_mcp.cli")
 KEY = "demo-key"
+POLICY = Path(__file__).with_name("asks_always.toml")
 Serving = Callable[..., "Process"]
 
 
@@ -43,7 +44,8 @@ class Process:
 def environment(**more: str) -> dict[str, str]:
     """What a process is given: nothing of ours leaks into it, and no proxy stands before the loopback."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "PAPERSPACE_API_KEY": KEY, **more}
+    ours = {"PAPERSPACE_MCP_POLICY": str(POLICY), "PAPERSPACE_MCP_HOLD": "0"}
+    return {**kept, "PAPERSPACE_API_KEY": KEY, **ours, **more}
 
 
 @pytest.fixture(scope="module")

@@ -84,3 +84,10 @@ def test_a_wrong_command_line_is_told() -> None:
         ended = run(*arguments)
         assert ended.returncode == 2
         assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("seconds", ["-1", "56", "nan", "soon"])
+def test_a_call_is_not_held_for_longer_than_clients_wait(tmp_path: Path, seconds: str) -> None:
+    ended = run("serve", "--state-dir", str(tmp_path), PAPERSPACE_MCP_HOLD=seconds)
+    assert ended.returncode == 2
+    assert "PAPERSPACE_MCP_HOLD" in ended.stderr

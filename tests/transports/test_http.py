@@ -5,13 +5,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+from mcp.client.streamable_http import streamable_http_client
 from tests.surface.meanwhile import when
-from tests.surface.talk import Era, Reports, talking
+from tests.surface.talk import Assistant, Era, Reports, talking
 from tests.transports.conftest import Process, Provider, run, serving
 from tests.transports.tour import tour
 
@@ -46,22 +49,60 @@ def stateless(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A user's token, made by the command, and the file that knows its hash."""
+    path = tmp_path_factory.mktemp("tokens") / "tokens"
+    made = run("token", "anna", "--file", str(path))
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip(), path
+
+
+@asynccontextmanager
+async def as_anna(url: str, token: str, era: Era) -> AsyncIterator[Assistant]:
+    """A client that says who it is."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx.AsyncClient(headers=headers, verify=False, trust_env=False, timeout=30) as web,
+        talking(streamable_http_client(url, http_client=web), era) as assistant,
+    ):
+        yield assistant
+
+
+@pytest.fixture(scope="module")
 def web() -> Iterator[httpx.Client]:
     with httpx.Client(verify=False, trust_env=False, timeout=5) as client:
         yield client
 
 
-async def test_every_tool_over_http(server: Process, provider: Provider, era: Era) -> None:
+async def test_every_tool_over_http(
+    provider: Provider, token: tuple[str, Path], era: Era, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with serving(provider, tmp_path_factory.mktemp("state"), "--tokens", str(token[1])) as server:
+        async with as_anna(server.url, token[0], era) as assistant:
+            listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
+            assert await tour(assistant, provider.sim, f"http-{era}") == listed
+            assert len((await assistant.client.list_resources()).resources) > 20
+
+
+async def test_every_tool_without_sessions(
+    provider: Provider, token: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    flags = ("--stateless", "--tokens", str(token[1]))
+    with serving(provider, tmp_path_factory.mktemp("state"), *flags) as server:
+        async with as_anna(server.url, token[0], "2026-07-28") as assistant:
+            listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
+            assert await tour(assistant, provider.sim, "stateless") == listed
+
+
+async def test_without_tokens_nobody_is_given_access(server: Process, provider: Provider, era: Era) -> None:
+    """Nobody vouches for who calls. The rest goes on as it does on stdio."""
+    machine = provider.sim.add_machine(name=f"nobodys-{era}", state="ready").id
+    before = len(provider.sim.mutations())
     async with talking(server.url, era) as assistant:
-        listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
-        assert await tour(assistant, provider.sim, f"http-{era}") == listed
-        assert len((await assistant.client.list_resources()).resources) > 20
-
-
-async def test_every_tool_without_sessions(stateless: Process, provider: Provider) -> None:
-    async with talking(stateless.url, "2026-07-28") as assistant:
-        listed = {tool.name for tool in (await assistant.client.list_tools()).tools}
-        assert await tour(assistant, provider.sim, "stateless") == listed
+        refused = await assistant.call("add_machine_accessor", machine=machine, user="ben@example.com")
+        assert (refused.code, assistant.questions) == ("identity_needed", [])
+        assert (await assistant.call("stop_machine", machine=machine)).data["changed"] is True
+    assert [one.path for one in provider.sim.mutations()[before:]] == [f"/machines/{machine}/stop"]
 
 
 async def test_without_sessions_an_older_client_is_sent_to_a_person(stateless: Process, provider: Provider) -> None:
