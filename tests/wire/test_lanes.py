@@ -18,8 +18,8 @@ from tests.wire.rawproxy import proxying
 from tests.wire.rawserver import answer, close, free_port, running
 
 from paperspace_mcp.contract.errors import Failure, OperatorError, OutcomeUnknown, UpstreamError
-from paperspace_mcp.wire.lanes import Lanes
-from paperspace_mcp.wire.route import Route, proxy_for
+from paperspace_mcp.wire.lanes import Lanes, proxy_for
+from paperspace_mcp.wire.route import Route
 
 pytestmark = pytest.mark.anyio
 
