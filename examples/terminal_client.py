@@ -1,6 +1,6 @@
 """A plain MCP client: calls one tool, and a person in this terminal answers what the server asks.
 
-    uv run python examples/terminal_client.py --demo start_machine machine=dev-ben
+    uv run python examples/terminal_client.py --demo stop_machine machine=dev-anna
 
 With `--demo` the fleet is simulated; without it the server uses your key (PAPERSPACE_API_KEY).
 An empty line is a no. Exit code 0 done, 1 an error or a no, 2 nothing asked for.

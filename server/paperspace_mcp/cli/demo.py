@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -18,6 +19,8 @@ Answerer = Callable[[], Awaitable[str | None]]
 """What the person types at a question; None where there is nobody to ask."""
 
 TIME_SCALE = 20.0
+POLICY = "confirm_usd_per_hour = 0\n"
+"""The walk shows a start's question; by default so cheap a one is not asked about."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +43,11 @@ def execute(arguments: argparse.Namespace) -> int:
 def _server(time_scale: float, state: str) -> Any:
     from mcp.client.stdio import StdioServerParameters
 
+    policy = Path(state) / "policy.toml"
+    policy.write_text(POLICY, encoding="utf-8")
     flags = ["serve", "--demo", "--time-scale", f"{time_scale:g}", "--state-dir", state]
-    return StdioServerParameters(command=sys.executable, args=["-m", "paperspace_mcp.cli", *flags])
+    env = {"PAPERSPACE_MCP_POLICY": str(policy)}
+    return StdioServerParameters(command=sys.executable, args=["-m", "paperspace_mcp.cli", *flags], env=env)
 
 
 async def _walk(answer: Answerer, server: Any) -> None:

@@ -12,6 +12,8 @@ import anyio
 from mcp import Client
 from mcp_types import CallToolResult
 
+from paperspace_mcp.rules.policy import Policy
+
 _MARGIN = 9
 _WIDEST = 110
 _BAR = 24
@@ -19,6 +21,7 @@ _TICK_S = 0.2
 _COLUMNS = ("name", "state", "machine_type", "usd_per_hour", "public_ip")
 _COLOURS = {"You": "1", "Call": "36", "Asks": "33", "Wait": "36", "Answer": "32", "Next": "1"}
 
+USUAL = Policy().confirm_usd_per_hour
 NEXT = (
     ("An assistant", "uv run paperspace-mcp serve --demo"),
     ("The shell", "uv run paperspace-mcp run list_machines --demo"),
@@ -129,6 +132,10 @@ class Walk:
 
     async def through(self) -> None:
         self._screen.heading("paperspace-mcp on a simulated fleet: no key, no network, nothing is real")
+        self._screen.say(
+            "", f"Here every start asks. Otherwise only those that come to over {USUAL:g} USD/h in an hour."
+        )
+        self._screen.gap()
         await self._list()
         await self._start()
         await self._delete()
