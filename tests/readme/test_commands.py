@@ -13,19 +13,41 @@ from mcp import Client
 from tests.readme.document import README, ROOT, commands, readme
 from tests.readme.processes import listening
 
+from paperspace_mcp.policy_file import parse
+
 INSTALL = "python3 -m pip install uv && "
 DEMO = INSTALL + "uv run paperspace-mcp demo"
 TEST = INSTALL + "uv run --group test pytest"
 
 RUN_HERE = {
     "uv run paperspace-mcp run list_machines --demo": "[demo] 22 of 22 machines.",
-    "uv run python examples/terminal_client.py --demo start_machine machine=dev-ben": "Start accepted",
+    "uv run python examples/terminal_client.py --demo stop_machine machine=dev-anna": "Stop accepted",
     "uv run python examples/client_config.py claude --demo": '"mcpServers"',
     "uv run python examples/client_config.py vscode": '"servers"',
     "uv run python examples/client_config.py cursor": '"mcpServers"',
     "uv run python examples/client_config.py codex": "[mcp_servers.paperspace]",
 }
 """Each with what it prints."""
+
+OPERATING = {
+    "uv run paperspace-mcp approve --init": (
+        "secret-of-mine\nsecret-of-mine\n",
+        "From now on decisions need the secret",
+    ),
+    "uv run paperspace-mcp approve": ("", "Nothing waits for a person."),
+    "uv run paperspace-mcp allow stop,restart 'dev-*' --for 8h --max 20": ("secret-of-mine\n", "20 of 20 left"),
+    'uv run paperspace-mcp unlock --minutes 15 --reason "node is burning"': ("secret-of-mine\n", "for 15 minutes"),
+    'uv run paperspace-mcp freeze --reason "what is going on?"': ("", "Frozen"),
+    "uv run paperspace-mcp policy check start_machine --arg machine=dev-ben --demo": ("", "nobody is asked"),
+    "uv run paperspace-mcp audit verify": ("", "ok, last code"),
+    "uv run paperspace-mcp audit show --limit 20": ("", "frozen"),
+    "uv run paperspace-mcp token anna --file tokens": ("", ""),
+    "uv run paperspace-mcp token anna --secret": (
+        "annas-own-secret\nannas-own-secret\n",
+        "anna decides with this secret",
+    ),
+}
+"""In README's order and over one state: what is typed, and what is printed."""
 
 SERVE = "uv run paperspace-mcp serve --transport http --port 8000"
 DOCKER_RUN = "docker run --rm -p 127.0.0.1:8000:8000 -e PAPERSPACE_API_KEY -v paperspace-mcp:/state paperspace-mcp"
@@ -48,13 +70,26 @@ def shell(command: str, state: Path, typed: str = "") -> subprocess.CompletedPro
 
 
 def test_no_command_is_left_untested() -> None:
-    assert set(commands()) == set(RUN_HERE) | set(ELSEWHERE)
+    assert set(commands()) == set(RUN_HERE) | set(OPERATING) | set(ELSEWHERE)
 
 
 @pytest.mark.parametrize("command", RUN_HERE)
 def test_a_command_prints_what_is_expected(command: str, tmp_path: Path) -> None:
-    ran = shell(command, tmp_path, typed="start\n")
+    ran = shell(command, tmp_path, typed="stop\n")
     assert (ran.returncode, RUN_HERE[command] in ran.stdout) == (0, True), ran.stdout + ran.stderr
+
+
+def test_the_operators_commands_do_one_after_the_other_what_is_said(tmp_path: Path) -> None:
+    for command, (typed, printed) in OPERATING.items():
+        ran = shell(command.replace("--file tokens", f"--file {tmp_path / 'tokens'}"), tmp_path, typed)
+        assert (ran.returncode, printed in ran.stdout) == (0, True), command + ran.stdout + ran.stderr
+    assert (tmp_path / "tokens").read_text("utf-8").startswith("anna ")
+    assert "secret-of-mine" not in "".join(path.read_text("utf-8", "replace") for path in tmp_path.glob("*.*"))
+
+
+def test_the_policy_of_readme_can_be_used() -> None:
+    (block,) = re.findall(r"^```toml\n(.*?)^```", readme(), re.DOTALL | re.MULTILINE)
+    assert parse(block).budgets.usd_per_hour == 40
 
 
 def test_the_first_command_walks_through_the_demo(tmp_path: Path) -> None:
