@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 import httpx
+import httpx2
 import pytest
 from mcp.client.streamable_http import streamable_http_client
 from tests.surface.meanwhile import when
@@ -62,7 +63,7 @@ async def as_anna(url: str, token: str, era: Era) -> AsyncIterator[Assistant]:
     """A client that says who it is."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx.AsyncClient(headers=headers, verify=False, trust_env=False, timeout=30) as web,
+        httpx2.AsyncClient(headers=headers, verify=False, trust_env=False, timeout=30) as web,
         talking(streamable_http_client(url, http_client=web), era) as assistant,
     ):
         yield assistant
