@@ -1,6 +1,7 @@
 """`policy check`: what a given call would meet, without asking anybody and without doing it."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -17,12 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("check",))
     parser.add_argument("tool", nargs="?", help="a tool; without it only the policy itself is checked")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--policy", type=Path)
+    parser.add_argument("--policy", type=Path, help="a policy file to try, instead of the one in use")
     add_server_arguments(parser)
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
+    if arguments.policy:
+        os.environ["PAPERSPACE_MCP_POLICY"] = str(arguments.policy)  # this process does nothing but explain
     app = app_of(arguments)
     if arguments.tool is None:
         sys.stdout.write("The policy can be used.\n")
