@@ -57,7 +57,7 @@ async def test_parallel_starts_never_pass_the_threshold_unasked(benches: Make) -
 @pytest.mark.parametrize("machine", ["prod-like", "unpriced"])
 async def test_a_protected_or_unpriced_start_is_asked_about(benches: Make, machine: str) -> None:
     bench = benches(policy=replace(FREE, protect=("prod*",)))
-    bench.sim.add_machine(id="psnew", name=machine, state="off", machineType="Q9", usageRate=0)
+    bench.sim.add_machine(id="psnew", name=machine, state="off", machineType="C5", usageRate=0)
     answer = await bench.call(MODERN, NOBODY, "start_machine", {"machine": "psnew"})
     assert answer["status"] == "approval_required"
     assert bench.sent == []
