@@ -136,6 +136,10 @@ async def other_arguments(bench: Bench) -> None:
     await bench.call(MODERN, None, START.tool, {"machine": "legacy-jenkins"})
 
 
+async def resumed(bench: Bench, record: Record) -> None:
+    await tried(bench.app.conduct.go_on(record))
+
+
 async def two_go_on(bench: Bench) -> None:
     """Two calls resume one spent plan at the same step."""
     asked = await bench.ask(CREATE)
@@ -143,7 +147,7 @@ async def two_go_on(bench: Bench) -> None:
     record = await bench.record(asked.code)
     async with anyio.create_task_group() as tasks:
         for _ in range(2):
-            tasks.start_soon(bench.app.conduct.go_on, record)
+            tasks.start_soon(resumed, bench, record)
 
 
 async def unfinished(bench: Bench) -> None:

@@ -9,8 +9,9 @@ import pytest
 from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Person, error_of, types
 
 from paperspace_mcp.conduct.judging import FROZEN, unlocked
+from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules.guard.records import Status
-from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing
+from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Bench]
@@ -245,3 +246,51 @@ async def test_an_approval_is_waited_for_by_its_code(benches: Make) -> None:
     assert (await bench.call(MODERN, NOBODY, "wait_for_event", wait))["overall"] == "pending"
     await bench.approve(code)
     assert (await bench.call(MODERN, NOBODY, "wait_for_event", wait))["overall"] == "done"
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"machine": "dev-anna", "machine_type": "A6000", "when_running": "stop_and_start"},
+        {"machine": "dev-ben", "machine_type": "RTX5000", "auto_shutdown_timeout_hours": 3},
+        {"machine": "dev-ben", "name": "dev-other"},
+    ],
+    ids=["resize", "dearer-under-a-setting", "rename"],
+)
+async def test_a_standing_update_covers_neither_price_nor_power(benches: Make, wish: dict[str, object]) -> None:
+    bench = benches(policy=FREE)
+    bench.app.store.allow(standing(bench, verbs=("update",), uses=9, usd_per_hour=1.0))
+    assert (await bench.call(MODERN, NOBODY, "update_machine", wish))["status"] == "approval_required"
+    assert bench.sent == []
+
+
+async def test_a_denied_class_is_denied_also_under_a_higher_one(benches: Make) -> None:
+    bench = benches(policy=replace(FREE, classes={Effect.SPEND: Strictness.DENY}))
+    wish = {"machine": "dev-ben", "machine_type": "RTX5000", "auto_shutdown_timeout_hours": 3}
+    answer = await bench.call(MODERN, Person(types("update")), "update_machine", wish)
+    assert error_of(answer) == "denied_by_policy"
+    assert bench.sent == []
+
+
+async def test_a_dearer_type_is_within_the_budget_or_refused(benches: Make) -> None:
+    bench = benches(policy=replace(FREE, budgets=Budgets(usd_per_hour=1.0)))
+    wish = {"machine": "dev-ben", "machine_type": "RTX5000"}
+    assert error_of(await bench.call(MODERN, Person(types("update")), "update_machine", wish)) == "over_budget"
+    assert bench.sent == []
+
+
+async def test_a_freeze_stops_a_plan_between_its_steps(benches: Make) -> None:
+    bench = benches()
+    wish = {"machine": "dev-anna", "disk_size_gb": 250, "when_running": "stop_and_start"}
+    inner = bench.sim.app
+
+    async def freezing(scope: dict[str, object], receive: object, send: object) -> None:
+        if str(scope["path"]).endswith("/stop"):
+            bench.app.store.set_flag(FROZEN, 1e12, "incident")
+        bench.sim.advance(70)
+        await inner(scope, receive, send)  # type: ignore[arg-type]
+
+    bench.sim.app = freezing  # type: ignore[assignment]
+    answer = await bench.call(MODERN, Person(types("dev-anna")), "update_machine", wish)
+    assert len(bench.sent) <= 1
+    assert error_of(answer) in {"frozen", ""}

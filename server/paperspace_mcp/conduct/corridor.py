@@ -24,7 +24,7 @@ from paperspace_mcp.rules.guard.demands import Demand, demand
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.rules.guard.protection import matching
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
-from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness
+from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness, strictness
 
 Gives = TypeVar("Gives", bound=BaseModel)
 
@@ -141,7 +141,7 @@ class Conduct:
         )
 
     def _demand(self, plan: Plan) -> Demand:
-        return demand(plan, by_name=self.policy.strictness(plan.effect) is Strictness.NAME)
+        return demand(plan, by_name=strictness(self.policy, plan) is Strictness.NAME)
 
     async def accept(self, record: Record, typed: str) -> None:
         """Compare what was typed. The record itself is spent by `carry_out`.
@@ -177,7 +177,7 @@ class Conduct:
         spend = partial(self.rooms.store.spend, record.code, record.status, self.rooms.now(), charges)
         if not await stored(spend):
             raise Refusal("already_spent", facts={"approval": record.code})
-        return await self.go_on(replace(record, status=Status.SPENT))
+        return await self.go_on(replace(record, status=Status.SPENT), judged=True)
 
     async def _charges(self, record: Record) -> tuple[Charge, ...]:
         """Policy again: it may have changed since the question, and what was let through unasked may not be now."""
@@ -192,24 +192,36 @@ class Conduct:
         ungranted = ("standing:", "unasked:")
         return tuple(charge for charge in decision.charges if not charge.ledger.startswith(ungranted))
 
-    async def go_on(self, record: Record) -> list[Outcome]:
-        """Take the steps of a spent record that are left, each once."""
+    async def go_on(self, record: Record, *, judged: bool = False) -> list[Outcome]:
+        """Take the steps of a spent record that are left, each once, and each under the policy as it is by then.
+
+        Raises:
+            Refusal: the policy says no by now; what was done before it is done, and `changed` says so.
+        """
         plan, done = plans.load(record.plan), load_outcomes(record.outcome)
         for step in plan.steps[len(done) :]:
             if done and not await self._ready(step, plan.steps[len(done) - 1], done[-1]):
                 break
+            if done or not judged:
+                await self._still(record, plan, done)
             with anyio.CancelScope(shield=True):  # a client that hangs up must not leave a sent step unwritten
                 done = await self._take(record, step, done, len(plan.steps))
             if done[-1].status != "done":
                 break
         return done
 
+    async def _still(self, record: Record, plan: Plan, done: list[Outcome]) -> None:
+        try:
+            await self.judge(owner(record), plan)
+        except Refusal as refusal:
+            raise Refusal(refusal.code, changed="yes" if done else "no", facts=refusal.facts) from None
+
     async def _take(self, record: Record, step: Step, done: list[Outcome], total: int) -> list[Outcome]:
         """One step: intent written down, target re-read, sent once, outcome written down."""
         target_id = step.target.id if step.target else ""
         intent = [*done, Outcome(step.operation, "intent", target_id, at=self.rooms.now())]
         if not await self._note(record, done, intent):
-            return intent  # another process is at it
+            raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})  # another call is at it
         self.under_way += 1
         try:
             outcome = await Steps(self.rooms).take(record, step)

@@ -10,7 +10,7 @@ from paperspace_mcp.contract.errors import UpstreamError
 from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
 from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.plans import Plan
-from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide
+from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide, spends
 from paperspace_mcp.walking import walk
 
 FROZEN = "frozen"
@@ -33,7 +33,7 @@ async def known(rooms: Rooms, caller: Caller, plan: Plan) -> Standings:
     now, who = rooms.now(), caller.principal
     base = replace(await stored(partial(_of_store, rooms, who, now)), identified=caller.identified)
     wanted = rooms.policy.budgets.usd_per_hour is not None or rooms.policy.budgets.machines is not None
-    if not wanted or plan.verb not in {"start", "create"}:
+    if not wanted or not spends(plan):
         return base
     usd, machines = await _fleet(rooms)
     return replace(base, running_usd_per_hour=usd, machines=machines)

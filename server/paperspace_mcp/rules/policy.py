@@ -155,7 +155,7 @@ def refusal(policy: Policy, plan: Plan, known: Standings) -> str:
     """The rule that refuses the plan however it is approved; an empty string for none."""
     if known.frozen:
         return "frozen"
-    if policy.mode is Mode.DENY or policy.strictness(plan.effect) is Strictness.DENY:
+    if policy.mode is Mode.DENY or strictness(policy, plan) is Strictness.DENY:
         return "denied_by_policy"
     if not known.identified and NEEDS_IDENTITY & {plan.effect, *(step.effect for step in plan.steps)}:
         return "identity_needed"
@@ -175,10 +175,31 @@ def _body(step: object) -> Mapping[str, object]:
     return body if isinstance(body, Mapping) else {}
 
 
+_MORE = frozenset({"machineType", "name"})
+
+
+def effects(plan: Plan) -> frozenset[Effect]:
+    """Every class that a plan touches, also below its highest: a dearer type hides under a disrupting field."""
+    dearer = {Effect.SPEND} if any("machineType" in _body(step) for step in plan.steps) else set()
+    return frozenset({step.effect for step in plan.steps} | dearer)
+
+
+def strictness(policy: Policy, plan: Plan) -> Strictness:
+    """The strictest that the operator wants for any class that the plan touches."""
+    return max((policy.strictness(effect) for effect in effects(plan)), key=list(Strictness).index)
+
+
+def spends(plan: Plan) -> bool:
+    """Whether a plan may raise what the account costs per hour."""
+    return plan.verb in {"start", "create"} or Effect.SPEND in effects(plan)
+
+
 def covering(policy: Policy, plan: Plan, known: Standings) -> Standing | None:
     """The standing approval that covers the whole plan. Never for what destroys, grants or reveals, nor protected."""
     if plan.effect in NEVER_STANDING or not plan.targets or any(target.protected for target in plan.targets):
         return None
+    if len(plan.steps) != len(plan.targets) or any(_MORE & _body(step).keys() for step in plan.steps):
+        return None  # a stop or a start inside an update, another price or another name are wishes of their own
     candidates = (*policy.standing, *known.standing)
     return next((one for one in candidates if _covers(one, plan, known)), None)
 
@@ -235,7 +256,7 @@ def budget_charges(policy: Policy, plan: Plan, known: Standings) -> tuple[Charge
     if budgets.machines is not None and creates:
         left = budgets.machines - (known.machines if known.machines is not None else budgets.machines)
         found.append(Charge("machines", creates, left, known.now - SETTLING_S))
-    if budgets.usd_per_hour is not None and plan.verb in {"start", "create"}:
+    if budgets.usd_per_hour is not None and spends(plan):
         usd = plan.usd_per_hour if plan.usd_per_hour is not None else float("inf")
         running = known.running_usd_per_hour if known.running_usd_per_hour is not None else float("inf")
         found.append(Charge("running", usd, budgets.usd_per_hour - running, known.now - SETTLING_S))
@@ -243,7 +264,7 @@ def budget_charges(policy: Policy, plan: Plan, known: Standings) -> tuple[Charge
 
 
 def _channel(policy: Policy, plan: Plan, known: Standings) -> str:
-    strict = policy.strictness(plan.effect)
+    strict = strictness(policy, plan)
     overflow = known.questions >= policy.questions and not known.unlocked
     return "inbox" if policy.mode is Mode.INBOX or strict is Strictness.INBOX or overflow else "ask"
 

@@ -15,6 +15,7 @@ from paperspace_mcp.rules.guard.plans import Target
 from paperspace_mcp.rules.policy import permitted
 from paperspace_mcp.rules.power import fingerprint
 from paperspace_mcp.rules.pricing import Prices, rate
+from paperspace_mcp.surface.views import place
 from paperspace_mcp.walking import walk
 from paperspace_mcp.watch import Watch
 
@@ -100,7 +101,7 @@ class Desk:
         """What tells a machine from another, for a question."""
         usd = rate(machine, self.prices)
         price = "price unknown" if usd is None else f"{usd:g} USD/h"
-        words = (clean(word, 40).text for word in (machine.region, machine.machine_type, machine.state))
+        words = (place(machine.region), clean(machine.machine_type, 40).text, clean(machine.state, 40).text)
         return " · ".join([*words, price])
 
     def protected(self, machine: Machine) -> bool:

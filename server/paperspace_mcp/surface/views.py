@@ -12,6 +12,7 @@ from paperspace_mcp.contract import shapes
 from paperspace_mcp.contract.errors import Candidate
 from paperspace_mcp.rules import pricing
 from paperspace_mcp.rules.guard.cleaning import ERROR_CAP, NAME_CAP, clean
+from paperspace_mcp.rules.naming import region
 
 GIB = 2**30
 
@@ -137,6 +138,11 @@ def text(value: str | None, cap: int = NAME_CAP) -> str | None:
     return None if value is None else clean(value, cap).text
 
 
+def place(value: str) -> str:
+    """A region by its short name; the provider was seen to answer `East Coast (NY2)` for the `ny2` it was sent."""
+    return region(value) or clean(value, 40).text
+
+
 def utc(value: str | None) -> str | None:
     """A time as ISO 8601 UTC; one that is no time is cleaned and passed on."""
     if value is None:
@@ -165,7 +171,7 @@ def _row(machine: shapes.Machine, prices: pricing.Prices) -> dict[str, Any]:
         "name": name.text,
         "state": text(machine.state, 40),
         "machine_type": text(machine.machine_type, 40),
-        "region": text(machine.region, 40),
+        "region": place(machine.region),
         "usd_per_hour": pricing.rate(machine, prices),
         "public_ip": text(machine.public_ip, 64),
         "removed": name.removed or None,

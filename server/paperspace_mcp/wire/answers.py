@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from paperspace_mcp.contract.catalogue import AUTH_SESSION
 from paperspace_mcp.contract.errors import CallerError, Failure, OperatorError, OutcomeUnknown, UpstreamError
@@ -116,9 +116,34 @@ def shape_of(operation: Operation[G], answer: Answer) -> G:
         raise OperatorError("unauthorized", facts={"operation": operation.name, "status": answer.status})
     try:
         well_formed(answer.body)
-        return operation.gives.model_validate_json(answer.body)
+        return _read(operation, answer.body)
     except (ValueError, RecursionError):
         raise _unreadable(operation, answer, _fault(answer.body)) from None
+
+
+def _read(operation: Operation[G], body: bytes) -> G:
+    """The body as the shape. A field that cannot be read becomes unknown: one odd value must not hide a fleet."""
+    try:
+        return operation.gives.model_validate_json(body)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)
+        if any(one["type"] == "json_invalid" for one in wrong):
+            raise
+        content = json.loads(body)
+        for one in wrong:
+            _drop(content, one["loc"])
+        return operation.gives.model_validate(content)
+
+
+def _drop(content: Any, where: tuple[int | str, ...]) -> None:
+    """Take the value at a place out; the rest of its object stays."""
+    for part in where[:-1]:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            return
+    if isinstance(content, dict) and where:
+        content.pop(where[-1], None)
 
 
 def _fault(body: bytes) -> str:

@@ -94,8 +94,9 @@ def describe(desk: Desk, machine: Machine) -> str:
     at = f" at {views.text(machine.public_ip, 64)}" if machine.public_ip else ""
     gone = " It was deleted." if machine.dt_deleted else ""
     price = pricing.words(pricing.rate(machine, desk.prices))
-    kind, place, state = (views.text(value, 40) for value in (machine.machine_type, machine.region, machine.state))
-    return f"{quoted(machine.name)} ({views.text(machine.id)}) is {state}{at}: {kind} in {place}, {price}.{gone}"
+    kind, state = views.text(machine.machine_type, 40), views.text(machine.state, 40)
+    what = f"{kind} in {views.place(machine.region)}, {price}"
+    return f"{quoted(machine.name)} ({views.text(machine.id)}) is {state}{at}: {what}.{gone}"
 
 
 async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answer:
