@@ -294,3 +294,34 @@ async def test_a_freeze_stops_a_plan_between_its_steps(benches: Make) -> None:
     answer = await bench.call(MODERN, Person(types("dev-anna")), "update_machine", wish)
     assert len(bench.sent) <= 1
     assert error_of(answer) in {"frozen", ""}
+
+
+async def test_a_started_machine_is_counted_once(benches: Make) -> None:
+    bench = benches(policy=replace(FREE, budgets=Budgets(usd_per_hour=1.2)))
+    for machine in list(bench.sim.world.machines):
+        bench.sim.change(machine, state="off")
+    for name in ("one", "two", "three"):
+        bench.sim.add_machine(id=f"ps{name}", name=name, state="off", machineType="RTX4000", usageRate=0.56)
+    for name in ("one", "two"):
+        assert (await bench.call(MODERN, NOBODY, "start_machine", {"machine": name}))["status"] == "done"
+        bench.clock.at += 30
+        bench.sim.advance(240)
+    assert error_of(await bench.call(MODERN, NOBODY, "start_machine", {"machine": "three"})) == "over_budget"
+    assert len(bench.sent) == 2
+
+
+async def test_a_created_machine_is_counted_once(benches: Make) -> None:
+    bench = benches(policy=replace(FREE, budgets=Budgets(machines=len(benches().sim.world.machines) + 2)))
+    answers = []
+    for name in ("one", "two", "three"):
+        arguments = {**CREATE.arguments, "name": name}
+        answers.append(await bench.call(MODERN, Person(types("create")), CREATE.tool, arguments))
+    assert [answer.get("status") or error_of(answer) for answer in answers] == ["done", "done", "over_budget"]
+    assert len(bench.sent) == 2
+
+
+async def test_nobody_is_asked_about_what_a_budget_refuses(benches: Make) -> None:
+    bench = benches(policy=replace(FREE, budgets=Budgets(creates_per_day=0)))
+    person = Person(types("create"))
+    assert error_of(await bench.call(MODERN, person, CREATE.tool, CREATE.arguments)) == "over_budget"
+    assert (person.questions, bench.sent) == ([], [])

@@ -99,6 +99,7 @@ class Conduct:
             Refusal: the policy or the class table says no.
         """
         decision = await self.judge(caller, plan)
+        await self.afford(caller, plan, decision)
         ids = [target.id for target in plan.targets]
         while True:
             record = self._draft(caller, plan, decision, digest, channel)
@@ -109,6 +110,16 @@ class Conduct:
             if meeting.record is record:
                 await self._asked(caller, plan, record, decision.rule)
             return meeting
+
+    async def afford(self, caller: Caller, plan: Plan, decision: Decision) -> None:
+        """Nobody is asked about what a budget would refuse afterwards. What is spent is counted again then.
+
+        Raises:
+            Refusal: over_budget.
+        """
+        if over := await stored(partial(self.rooms.store.over, decision.charges)):
+            await self._audit("refused", caller, plan=plan, rule="over_budget")
+            raise Refusal("over_budget", facts={"ledger": over})
 
     async def _asked(self, caller: Caller, plan: Plan, record: Record, rule: str) -> None:
         phase = "granted" if record.channel is Channel.RULE else "asked"
@@ -230,6 +241,8 @@ class Conduct:
         after = [*done, outcome]
         ended = outcome.status != "done" or len(after) == total
         with suppress(OperatorError):  # what happened is told, also where it cannot be written down any more
+            if made := outcome.made:
+                await stored(partial(self.rooms.store.landed, record.code, made))
             await self._note(record, intent, after, settled=ended, repeatable=outcome.status in {"failed", "changed"})
         return after
 

@@ -1,5 +1,6 @@
 """What is known of the world when a plan is judged, gathered for the pure rules of the policy."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -8,6 +9,7 @@ from paperspace_mcp.conduct.storing import stored
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.errors import UpstreamError
 from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
+from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.plans import Plan
 from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide, spends
@@ -35,8 +37,14 @@ async def known(rooms: Rooms, caller: Caller, plan: Plan) -> Standings:
     wanted = rooms.policy.budgets.usd_per_hour is not None or rooms.policy.budgets.machines is not None
     if not wanted or not spends(plan):
         return base
-    usd, machines = await _fleet(rooms)
-    return replace(base, running_usd_per_hour=usd, machines=machines)
+    living = await _fleet(rooms)
+    running = [machine for machine in living if power.group(machine.state) != "off"]
+    return replace(
+        base,
+        running_usd_per_hour=_dear(running),
+        running=frozenset(machine.id for machine in running),
+        living=frozenset(machine.id for machine in living),
+    )
 
 
 def _of_store(rooms: Rooms, who: str, now: float) -> Standings:
@@ -54,12 +62,15 @@ def _of_store(rooms: Rooms, who: str, now: float) -> Standings:
     )
 
 
-async def _fleet(rooms: Rooms) -> tuple[float, int]:
-    """USD per hour of what runs, and how many machines there are. What has no price does not fit into a budget."""
+async def _fleet(rooms: Rooms) -> list[Machine]:
     query = MachinesQuery(limit=PAGE_LIMIT)
     found = await walk(rooms.wire, catalogue.LIST_MACHINES, query, rows=FLEET_ROWS)
     if not found.complete:
         raise UpstreamError("fleet_uncounted")
-    living = [machine for machine in found.items if machine.dt_deleted is None]
-    rates = [pricing.rate(machine) for machine in living if power.group(machine.state) != "off"]
-    return sum(float("inf") if rate is None else rate for rate in rates), len(living)
+    return [machine for machine in found.items if machine.dt_deleted is None]
+
+
+def _dear(machines: Sequence[Machine]) -> float:
+    """USD per hour of them all. What has no price does not fit into a budget."""
+    rates = [pricing.rate(machine) for machine in machines]
+    return sum(float("inf") if rate is None else rate for rate in rates)

@@ -22,6 +22,12 @@ class Outcome:
     at: float = 0.0
     retryable: bool = False
 
+    @property
+    def made(self) -> str:
+        """The id of the machine that the step made; empty where it made none."""
+        made = self.answer.get("data") if not self.target_id and self.status == "done" else None
+        return str(made.get("id", "")) if isinstance(made, dict) else ""
+
 
 def dump_outcomes(outcomes: list[Outcome]) -> str:
     return json.dumps([asdict(outcome) for outcome in outcomes]) if outcomes else ""

@@ -14,8 +14,8 @@ from paperspace_mcp.rules.guard.protection import matching
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 QUESTIONS_WINDOW_S = 600.0
-SETTLING_S = 900.0
-"""How long a start may take to be seen in the fleet: until then its price is counted from the ledger."""
+SETTLING_S = 300.0
+"""How long a start may take to be seen in the fleet: until then, or until it is seen, the ledger counts its price."""
 NEEDS_IDENTITY = frozenset({Effect.GRANT, Effect.REVEAL})
 """Who gets access, and who learns a password, is never decided for a caller whom nobody can name."""
 NEVER_STANDING = frozenset({Effect.GRANT, Effect.REVEAL, Effect.DESTROY})
@@ -100,20 +100,23 @@ def permitted(policy: Policy, tool: str, toolset: str, effect: Effect) -> str:
 class Charge:
     """An entry of a ledger that must fit: in one transaction with the spent mark, or neither is made.
 
-    ledger: what is counted; amount is added, and everything since `since` may come to `limit`.
+    ledger: what is counted; amount is added, and everything since `since` may come to `limit`. about: the ids of the
+    machines that it is about. seen: the machines that `limit` has taken account of; what is about them is not counted.
     """
 
     ledger: str
     amount: float
     limit: float
     since: float = 0.0
+    about: tuple[str, ...] = ()
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Standings:
     """What is known of the world when a plan is judged; sums that only the store can make are left to its charges.
 
-    running_usd_per_hour and machines: of the whole account, None where no budget needs them.
+    running_usd_per_hour: of the whole account, None where no budget needs it. running, living: ids of its machines.
     questions: asked of this principal in the last ten minutes. identified: whether it is known who calls.
     """
 
@@ -126,7 +129,8 @@ class Standings:
     standing: tuple[Standing, ...] = ()
     standing_used: Mapping[str, int] = field(default_factory=dict)
     running_usd_per_hour: float | None = None
-    machines: int | None = None
+    running: frozenset[str] = frozenset()
+    living: frozenset[str] | None = None
     identified: bool = True
 
 
@@ -254,12 +258,14 @@ def budget_charges(policy: Policy, plan: Plan, known: Standings) -> tuple[Charge
     if budgets.creates_per_day is not None and creates:
         found.append(Charge("creates", creates, budgets.creates_per_day, known.now - DAY_S))
     if budgets.machines is not None and creates:
-        left = budgets.machines - (known.machines if known.machines is not None else budgets.machines)
-        found.append(Charge("machines", creates, left, known.now - SETTLING_S))
+        left = budgets.machines - (budgets.machines if known.living is None else len(known.living))
+        found.append(Charge("machines", creates, left, known.now - SETTLING_S, seen=known.living or frozenset()))
     if budgets.usd_per_hour is not None and spends(plan):
         usd = plan.usd_per_hour if plan.usd_per_hour is not None else float("inf")
         running = known.running_usd_per_hour if known.running_usd_per_hour is not None else float("inf")
-        found.append(Charge("running", usd, budgets.usd_per_hour - running, known.now - SETTLING_S))
+        about = tuple(target.id for target in plan.targets)
+        free, since = budgets.usd_per_hour - running, known.now - SETTLING_S
+        found.append(Charge("running", usd, free, since, about, known.running))
     return tuple(found)
 
 

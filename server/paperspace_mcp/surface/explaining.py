@@ -37,6 +37,7 @@ async def explained(desk: Desk, name: str, values: Mapping[str, Any]) -> str:
     if isinstance(planned, Answer):
         return f"allowed; nobody is asked. {planned.summary}"
     decision, wanted = await desk.conduct.judge(desk.caller, planned), demand(planned)
+    await desk.conduct.afford(desk.caller, planned, decision)
     typed = f"\nto type: {wanted.text}" if decision.kind != "go" else ""
     band = "\non a protected machine: out of band only" if wanted.rule.out_of_band_only else ""
     return f"class: {planned.effect}\n{_HOW[decision.kind]} (rule {decision.rule}){typed}{band}\n" + "\n".join(

@@ -35,6 +35,7 @@ _MIGRATIONS = (
     );
     CREATE TABLE flags (name TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL);
     """,
+    "ALTER TABLE ledger ADD COLUMN about TEXT NOT NULL DEFAULT ''",
 )
 """Each brings a file one version on. Only ever add to them: somebody's approvals are in a file of each version."""
 SCHEMA_VERSION = len(_MIGRATIONS)
@@ -104,6 +105,14 @@ class SqliteStore:
         query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
         with self._transaction() as db:
             return int(db.execute(query, (principal, Channel.CLIENT, since)).fetchone()[0])
+
+    def over(self, charges: Sequence[Charge]) -> str:
+        with self._transaction() as db:
+            return next((_kind(charge) for charge in charges if not _fits(db, charge)), "")
+
+    def landed(self, code: str, machine_id: str) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE ledger SET about = ? WHERE code = ? AND about = ''", (machine_id, code))
 
     def total(self, ledger: str, since: float) -> float:
         with self._transaction() as db:
@@ -191,14 +200,24 @@ def _supersede(db: sqlite3.Connection, code: str) -> None:
 
 
 def _charge(db: sqlite3.Connection, charge: Charge, code: str, now: float) -> None:
-    if _total(db, charge.ledger, charge.since) + charge.amount > charge.limit:
-        raise Refusal("over_budget", facts={"ledger": charge.ledger.partition(":")[0]})
-    db.execute("INSERT INTO ledger VALUES (?, ?, ?, ?)", (charge.ledger, charge.amount, now, code))
+    if not _fits(db, charge):
+        raise Refusal("over_budget", facts={"ledger": _kind(charge)})
+    entry = (charge.ledger, charge.amount, now, code, ",".join(charge.about))
+    db.execute("INSERT INTO ledger (name, amount, at, code, about) VALUES (?, ?, ?, ?, ?)", entry)
 
 
-def _total(db: sqlite3.Connection, ledger: str, since: float) -> float:
-    query = "SELECT coalesce(sum(amount), 0.0) FROM ledger WHERE name = ? AND at >= ?"
-    return float(db.execute(query, (ledger, since)).fetchone()[0])
+def _fits(db: sqlite3.Connection, charge: Charge) -> bool:
+    return _total(db, charge.ledger, charge.since, charge.seen) + charge.amount <= charge.limit
+
+
+def _kind(charge: Charge) -> str:
+    return charge.ledger.partition(":")[0]
+
+
+def _total(db: sqlite3.Connection, ledger: str, since: float, seen: frozenset[str] = frozenset()) -> float:
+    """The sum of a ledger without what is about nothing but machines that were seen, and so are counted elsewhere."""
+    rows = db.execute("SELECT amount, about FROM ledger WHERE name = ? AND at >= ?", (ledger, since))
+    return float(sum(row["amount"] for row in rows if not row["about"] or not seen.issuperset(row["about"].split(","))))
 
 
 def _standing(row: sqlite3.Row) -> Standing:

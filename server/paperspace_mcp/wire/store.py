@@ -54,6 +54,14 @@ class Store(Protocol):
         """How many questions this principal's client was asked since."""
         ...
 
+    def over(self, charges: Sequence[Charge]) -> str:
+        """The first ledger that a charge would not fit into; an empty string where all fit. Nothing is entered."""
+        ...
+
+    def landed(self, code: str, machine_id: str) -> None:
+        """Say which machine a record's charges are about, once it is known: that of a create."""
+        ...
+
     def total(self, ledger: str, since: float) -> float:
         """The sum of a ledger's entries since."""
         ...
