@@ -81,6 +81,8 @@ async def test_a_lost_answer_in_the_middle_ends_the_plan(benches: Make, era: str
     for _ in range(3):
         answer = await bench.call(era, person, "update_machine", RESIZE)
         assert error_of(answer) == "outcome_unknown"
+        assert "Done first by this call: stop_machine." in answer["error"]["message"]
+        assert "start_machine" in answer["error"]["next"]
     assert bench.sent == [STOPPED, UPDATED]
     assert len(person.questions) == 1
 

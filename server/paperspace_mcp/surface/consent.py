@@ -5,7 +5,8 @@ and never acts; what acts is `walk`, after the record is spent.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import anyio
@@ -19,7 +20,7 @@ from mcp.server.mcpserver.resolve import (
 from pydantic import BaseModel, ConfigDict, Field
 
 from paperspace_mcp.conduct import Outcome, load_outcomes
-from paperspace_mcp.contract.errors import Refusal
+from paperspace_mcp.contract.errors import CallerError, Refusal
 from paperspace_mcp.rules.guard import plans
 from paperspace_mcp.rules.guard.records import FRESH, Channel, Record, Status
 from paperspace_mcp.surface.desk import Desk
@@ -28,6 +29,8 @@ from paperspace_mcp.surface.tool import SHOWING_ONLY, Arguments, Tool
 
 MODERN = "2026-07-28"
 HOLD_POLL_S = 1.0
+OVERTAKEN_S, OVERTAKEN_POLL_S = 10.0, 0.1
+"""How long a call that was made twice at once waits for the outcome of the other, and how often it looks."""
 REPORT_EVERY_S = 5
 
 
@@ -83,7 +86,7 @@ async def meet(desk: Desk, tool: Tool, arguments: Arguments, *, asks: bool) -> M
     digest = plans.digest(tool.name, canonical(arguments))
     channel = Channel.CLIENT if asks else Channel.INBOX
     meeting = await desk.conduct.find(desk.caller, digest, channel)
-    if meeting.kind == "repeat" and meeting.record and await _undone(desk, tool, meeting.record):
+    if meeting.kind == "repeat" and meeting.record and await _another_wish(desk, tool, arguments, meeting.record):
         await desk.conduct.forget(meeting.record)
         meeting = FRESH
     if meeting.record is None:
@@ -94,8 +97,16 @@ async def meet(desk: Desk, tool: Tool, arguments: Arguments, *, asks: bool) -> M
     return Met(desk, tool, arguments, meeting.kind, meeting.record)
 
 
-async def _undone(desk: Desk, tool: Tool, record: Record) -> bool:
-    return tool.undone is not None and await tool.undone(desk, load_outcomes(record.outcome))
+async def _another_wish(desk: Desk, tool: Tool, arguments: Arguments, record: Record) -> bool:
+    """Whether a call in the same words means something else by now: it was undone, or the name went to another."""
+    if tool.undone is not None and await tool.undone(desk, load_outcomes(record.outcome)):
+        return True
+    reference, ids = arguments.get("machine"), {target.id for target in plans.load(record.plan).targets}
+    if not reference or reference in ids or not ids:
+        return False
+    with suppress(CallerError):  # nobody has that name any more: deleted, or renamed by the call itself
+        return (await desk.machine(reference)).id not in ids
+    return False
 
 
 async def _planned(desk: Desk, tool: Tool, arguments: Arguments) -> Met:
@@ -115,6 +126,31 @@ def question(met: Met) -> Elicit[Typed] | NotAsked:
 
 async def walk(met: Met, spoken: Spoken) -> Answer:
     """Through the door, or back with the reason. Raises a `Failure`."""
+    try:
+        return await _through(met, spoken)
+    except Refusal as refusal:
+        if met.record is None or refusal.code not in {"already_spent", "unfinished"}:
+            raise
+        found = await _overtaken(met, met.record)
+        if found is None:
+            raise
+        return await _again(found, found.record or met.record)
+
+
+async def _overtaken(met: Met, record: Record) -> Met | None:
+    """The same call was made twice at once, and the other one was first: what it came to, once it has ended."""
+    with anyio.move_on_after(OVERTAKEN_S):
+        while True:
+            meeting = await met.desk.conduct.find(met.desk.caller, record.digest, record.channel)
+            if meeting.record is None or meeting.record.code != record.code or meeting.kind == "repeat":
+                break
+            await anyio.sleep(OVERTAKEN_POLL_S)
+        same = meeting.record is not None and meeting.record.code == record.code
+        return replace(met, kind="repeat", record=meeting.record) if same else None
+    return None
+
+
+async def _through(met: Met, spoken: Spoken) -> Answer:
     if met.answer is not None or met.record is None:
         return met.answer or Answer("Nothing to do.")
     if met.kind == "open":

@@ -166,7 +166,15 @@ def explain(failure: Failure) -> tuple[str, str]:
     message = words.message.format_map(facts)
     if said := failure.facts.get("provider_message"):
         message += f" It says: {quoted(str(said), ERROR_CAP)}."
-    return message, words.next.format_map(facts)
+    if before := failure.facts.get("before"):
+        message = f"Done first by this call: {before}. Then: {message.replace(' Nothing was done.', '')}"
+    return message, words.next.format_map(facts) + _left(failure)
+
+
+def _left(failure: Failure) -> str:
+    """How a plan that broke off in the middle leaves its machine."""
+    last = str(failure.facts.get("before", "")).rpartition(", ")[2]
+    return " The call stopped the machine; start_machine starts it again." if last == "stop_machine" else ""
 
 
 class _Facts(dict[str, Any]):

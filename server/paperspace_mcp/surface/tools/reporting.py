@@ -37,18 +37,19 @@ def failed(outcomes: Sequence[Outcome]) -> Answer | None:
     last = outcomes[-1]
     if last.status == "done":
         return None
-    return wording.answer(
-        _failure(last, before=len(outcomes) > 1), executed=last.status == "unknown" or len(outcomes) > 1
-    )
+    before = [one.operation for one in outcomes[:-1]]
+    lost = last.status in {"unknown", "intent"}
+    return wording.answer(_failure(last, before, lost=lost), executed=None if lost else bool(before))
 
 
-def _failure(outcome: Outcome, *, before: bool) -> Failure:
-    """Why a step was not done. Where earlier steps of the plan were, something did change."""
-    if outcome.status in {"unknown", "intent"}:
-        return OutcomeUnknown("outcome_unknown", changed="unknown", facts=outcome.facts)
+def _failure(outcome: Outcome, before: Sequence[str], *, lost: bool) -> Failure:
+    """Why a step was not done. Where earlier steps of the plan were, something did change, and it is named."""
+    facts = {**outcome.facts, "before": ", ".join(before)}
+    if lost:
+        return OutcomeUnknown("outcome_unknown", changed="unknown", facts=facts)
     changed: Changed = "yes" if before else "no"
     moved = ", ".join(outcome.facts.get("changed", []))
-    return Failure(outcome.code, changed=changed, retryable=outcome.retryable, facts={**outcome.facts, "moved": moved})
+    return Failure(outcome.code, changed=changed, retryable=outcome.retryable, facts={**facts, "moved": moved})
 
 
 def traced(outcome: Outcome) -> dict[str, Any]:
