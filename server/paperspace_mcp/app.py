@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -178,9 +178,13 @@ def sink_of(settings: Settings) -> Sink | None:
 
 def identity(settings: Settings) -> Caller:
     """On stdio and without an identity over HTTP: the OS user and a fingerprint of the key."""
-    known = f"{settings.upstream.url} {settings.upstream.key or ''}"
-    key = hashlib.sha256(known.encode()).hexdigest()[:12]
-    return Caller(f"{os_user()}:{key}", key)
+    account = _account(settings.upstream.url, settings.upstream.key or "")
+    return Caller(f"{os_user()}:{account}", account)
+
+
+@lru_cache(maxsize=8)
+def _account(url: str, key: str) -> str:
+    return hashlib.sha256(f"{url} {key}".encode()).hexdigest()[:12]
 
 
 def caller_of(settings: Settings, *, over_http: bool) -> Caller:
@@ -202,6 +206,7 @@ def principal_of(settings: Settings, user: str) -> str:
     return f"user:{user}:{identity(settings).account}"
 
 
+@cache
 def os_user() -> str:
     """The name of the user whose process this is."""
     try:
