@@ -1,8 +1,8 @@
 """The one way from a tool to the wire: judged, recorded, asked, spent, re-read, audited, sent once, written down."""
 
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -11,6 +11,7 @@ import anyio
 from pydantic import BaseModel
 
 from paperspace_mcp.audit import Entry
+from paperspace_mcp.conduct.batch import Batch
 from paperspace_mcp.conduct.judging import judge
 from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes, load_outcomes
 from paperspace_mcp.conduct.parts import Caller, Rooms, owner
@@ -210,6 +211,10 @@ class Conduct:
             Refusal: the policy says no by now; what was done before it is done, and `changed` says so.
         """
         plan, done = plans.load(record.plan), load_outcomes(record.outcome)
+        if plan.independent:
+            return await Batch(self.rooms, record, self._busy).run()
+        if done and done[-1].status != "done":
+            raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})
         for step in plan.steps[len(done) :]:
             if done and not await self._ready(step, plan.steps[len(done) - 1], done[-1]):
                 break
@@ -233,11 +238,8 @@ class Conduct:
         intent = [*done, Outcome(step.operation, "intent", target_id, at=self.rooms.now())]
         if not await self._note(record, done, intent):
             raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})  # another call is at it
-        self.under_way += 1
-        try:
+        with self._busy():
             outcome = await Steps(self.rooms).take(record, step)
-        finally:
-            self.under_way -= 1
         after = [*done, outcome]
         ended = outcome.status != "done" or len(after) == total
         with suppress(OperatorError):  # what happened is told, also where it cannot be written down any more
@@ -246,9 +248,20 @@ class Conduct:
             await self._note(record, intent, after, settled=ended, repeatable=outcome.status in {"failed", "changed"})
         return after
 
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While a step is between its intent and its outcome."""
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+
     async def look_again(self, record: Record) -> list[Outcome]:
         """Look once more for the trace of a step whose answer was lost; the outcomes as they are known now."""
         done = load_outcomes(record.outcome)
+        if plans.load(record.plan).independent:
+            return await Batch(self.rooms, record, self._busy).look_again()
         step = plans.load(record.plan).steps[len(done) - 1]
         found = await Steps(self.rooms).reconciled(step, done[-1])
         after = [*done[:-1], found]

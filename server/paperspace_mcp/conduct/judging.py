@@ -12,7 +12,7 @@ from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.plans import Plan
-from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide, spends
+from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide, refusal, spends
 from paperspace_mcp.walking import walk
 
 FROZEN = "frozen"
@@ -28,6 +28,12 @@ def unlocked(principal: str) -> str:
 async def judge(rooms: Rooms, caller: Caller, plan: Plan) -> Decision:
     """The policy's word on a plan, now."""
     return decide(rooms.policy, plan, await known(rooms, caller, plan))
+
+
+async def refused(rooms: Rooms, caller: Caller, plan: Plan) -> str:
+    """The rule that refuses an approved plan by now; an empty string for none. Its budgets were charged already."""
+    known = await stored(partial(_of_store, rooms, caller.principal, rooms.now()))
+    return refusal(rooms.policy, plan, replace(known, identified=caller.identified))
 
 
 async def known(rooms: Rooms, caller: Caller, plan: Plan) -> Standings:

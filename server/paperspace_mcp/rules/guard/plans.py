@@ -52,7 +52,9 @@ class Plan:
     """What is asked for, whole. `tool` and `arguments` are the call's own, validated and canonical.
 
     verb: the word of the question (`delete`, `start`); lines: what the person must know, the dangerous line first;
-    person: who is given access, as it must be typed, for grants.
+    person: who is given access, as it must be typed, for grants. independent: no step needs another one: each is
+    taken for itself, and one that fails ends none of the others. facts: what the answer will tell of the moment when
+    the plan was made; nothing is decided by it.
     """
 
     tool: str
@@ -62,6 +64,8 @@ class Plan:
     lines: tuple[str, ...]
     person: str = ""
     usd_per_hour: float | None = None
+    independent: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def effect(self) -> Effect:

@@ -1,0 +1,136 @@
+"""From a selector to a frozen list: which machines a call is about, which of them are so already, and who is left out.
+
+What narrows never widens: `machines` and `name_globs` name the candidates (without both it is the whole fleet), and
+every other part takes some of them away. What was named and is not taken is told with the reason.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import naming
+from paperspace_mcp.rules.guard.protection import matching
+
+UNCHANGED = "unchanged"
+"""What `Stands` says of a machine that is in the wished state already."""
+
+Stands = Callable[[Machine], str]
+"""How a machine stands to the wish: "" it is to be done, UNCHANGED, or why it cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """What was asked for. Empty parts do not filter; `region` is the provider's short name."""
+
+    machines: tuple[str, ...] = ()
+    name_globs: tuple[str, ...] = ()
+    exclude_globs: tuple[str, ...] = ()
+    region: str = ""
+    machine_type: str = ""
+    states: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing says what is meant. All but a few is not said by leaving out the few."""
+        return not (self.machines or self.name_globs or self.region or self.machine_type or self.states)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The machines that references mean. `unknown`, `ambiguous`: the references that mean none, or several."""
+
+    machines: tuple[Machine, ...]
+    unknown: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A machine that is left alone, and the code of the reason."""
+
+    machine: Machine
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The frozen list. Each machine stands in exactly one part, each part is in the order of the names."""
+
+    todo: tuple[Machine, ...]
+    unchanged: tuple[Machine, ...]
+    left: tuple[Left, ...]
+
+    @property
+    def matched(self) -> int:
+        return len(self.todo) + len(self.unchanged) + len(self.left)
+
+
+def meant(machines: Sequence[Machine], reference: str) -> list[Machine]:
+    """The machines of an id, else of an exact name, else of a name in another case or a public address."""
+    reference = reference.strip()
+    if not reference:
+        return []
+    by_id = [machine for machine in machines if machine.id == reference]
+    return by_id or naming.exact(machines, reference) or naming.otherwise(machines, reference)
+
+
+def named(machines: Sequence[Machine], references: Iterable[str]) -> Named:
+    """Every reference looked up; a machine that is named twice is one machine."""
+    found = {reference: meant(machines, reference) for reference in references}
+    single = {one[0].id: one[0] for one in found.values() if len(one) == 1}
+    unknown = tuple(reference for reference, one in found.items() if not one)
+    ambiguous = tuple(reference for reference, one in found.items() if len(one) > 1)
+    return Named(tuple(single.values()), unknown, ambiguous)
+
+
+def select(
+    machines: Sequence[Machine],
+    selector: Selector,
+    names: Sequence[Machine],
+    *,
+    protected: Callable[[Machine], bool],
+    stands: Stands,
+) -> Selection:
+    """The selection among the living machines of the fleet. `names`: those that the selector's references mean.
+
+    A protected machine is taken only where it was named.
+    """
+    ids = {machine.id for machine in names}
+    parts: dict[str, list[Machine]] = {}
+    for machine in sorted(machines, key=lambda one: (one.name.casefold(), one.id)):
+        why = _reason(machine, selector, machine.id in ids, protected, stands)
+        if why is not None:
+            parts.setdefault(why, []).append(machine)
+    todo, unchanged = parts.pop("", []), parts.pop(UNCHANGED, [])
+    left = (Left(machine, why) for why, found in parts.items() for machine in found)
+    return Selection(tuple(todo), tuple(unchanged), tuple(sorted(left, key=lambda one: one.machine.name.casefold())))
+
+
+def _reason(
+    machine: Machine, selector: Selector, by_name: bool, protected: Callable[[Machine], bool], stands: Stands
+) -> str | None:
+    """The part that a machine belongs to; None where the selector does not mean it."""
+    if not (by_name or _candidate(machine, selector)):
+        return None
+    if other := _elsewhere(machine, selector):
+        return other if by_name else None
+    if matching(selector.exclude_globs, machine.name):
+        return "excluded"
+    if protected(machine) and not by_name:
+        return "protected"
+    return stands(machine)
+
+
+def _candidate(machine: Machine, selector: Selector) -> bool:
+    if not (selector.machines or selector.name_globs):
+        return True
+    return bool(matching(selector.name_globs, machine.name))
+
+
+def _elsewhere(machine: Machine, selector: Selector) -> str:
+    """The filter that a machine does not pass. The provider was seen to write a region in words."""
+    if selector.region and (naming.region(machine.region) or machine.region) != selector.region:
+        return "region"
+    if selector.machine_type and machine.machine_type.casefold() != selector.machine_type.casefold():
+        return "machine_type"
+    return "state" if selector.states and machine.state not in selector.states else ""
