@@ -64,7 +64,7 @@ async def test_a_list_that_is_longer_than_one_call_looks_at_says_so(assistant: A
     reply = await assistant.call("list_machine_events", machine=BEN)
     assert reply.data["complete"] is False
     assert "total" not in reply.data
-    assert "newest" in reply.data["next"]
+    assert "next_cursor" in reply.data["next"]
 
 
 @pytest.mark.parametrize(

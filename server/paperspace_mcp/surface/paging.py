@@ -1,20 +1,40 @@
-"""Parts of lists, and cursors that are ours."""
+"""Parts of lists, and cursors that are ours.
+
+A list looks at a window of the provider's rows and answers a part of it. A cursor tells the window, so that going on
+costs the same at the end of a large fleet as at its beginning, and the rows shown last, so that the list goes on at
+the right place while machines come and go.
+"""
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.requests import PAGE_LIMIT, PageQuery
-from paperspace_mcp.contract.shapes import Shape
-from paperspace_mcp.walking import Walk, identity, walk
+from paperspace_mcp.contract.shapes import Page, Shape
+from paperspace_mcp.walking import Reads, Walk, identity, walk
 
 Item = TypeVar("Item", bound=Shape)
 
 _CURSOR_CAP = 1024
+_VERSION = 2
+_REMEMBERED = 5
+"""How many of the rows shown last a cursor names: the list goes on after the first of them that is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list goes on. window: the provider's cursor at which it begins, empty for the beginning of all.
+
+    rows: ids of the rows shown last, the last one first.
+    """
+
+    window: str = ""
+    rows: tuple[str, ...] = ()
 
 
 def fingerprint(filters: Mapping[str, Any]) -> str:
@@ -22,53 +42,106 @@ def fingerprint(filters: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(filters, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def cursor_of(item_id: str, filters: Mapping[str, Any]) -> str:
-    """An opaque cursor: the list goes on after this row."""
-    text = json.dumps([1, fingerprint(filters), item_id], separators=(",", ":"))
+def cursor_of(place: Place, filters: Mapping[str, Any]) -> str:
+    """An opaque cursor for a place."""
+    text = json.dumps([_VERSION, fingerprint(filters), place.window, *place.rows], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def position(cursor: str, filters: Mapping[str, Any]) -> str:
-    """The id of the row that a cursor stands at; an empty cursor is the beginning.
+def place_of(cursor: str, filters: Mapping[str, Any]) -> Place:
+    """The place that a cursor stands for; an empty cursor is the beginning.
 
     Raises:
         CallerError: bad_cursor, for one that is not ours or was given for other filters.
     """
     if not cursor:
-        return ""
+        return Place()
     try:
         raw = base64.urlsafe_b64decode(cursor[:_CURSOR_CAP] + "=" * (-len(cursor) % 4))
-        version, bound, item_id = json.loads(raw)
+        version, bound, window, *rows = json.loads(raw)
     except (ValueError, TypeError):
         raise CallerError("bad_cursor") from None
-    if version != 1 or bound != fingerprint(filters) or not isinstance(item_id, str):
+    if version != _VERSION or bound != fingerprint(filters) or not all(isinstance(one, str) for one in (window, *rows)):
         raise CallerError("bad_cursor")
-    return item_id
+    return Place(window, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
-class Slice(Generic[Item]):
-    """The rows of one answer. `total` is None where the list is longer than one call looks at."""
+class Part(Generic[Item]):
+    """The rows of one answer, and what is known of the rest of the list."""
 
     items: list[Item]
-    total: int | None
-    complete: bool
-    next_cursor: str | None
+    found: Walk[Item]
+    start: int
+    place: Place
+    filters: Mapping[str, Any]
+
+    @property
+    def total(self) -> int | None:
+        """All rows of the list; None where it is longer than one call looks at."""
+        return len(self.found.items) if self.found.complete and not self.place.window else None
+
+    def cursor_after(self, shown: int) -> str | None:
+        """The cursor that goes on after so many of these rows; None at the end of the list."""
+        after = self.start + shown
+        if after < len(self.found.items):
+            rows = [identity(item) for item in self.found.items[max(after - _REMEMBERED, 0) : after]]
+            return cursor_of(Place(self.place.window, tuple(reversed(rows))), self.filters)
+        return cursor_of(Place(self.found.cursor), self.filters) if self.found.cursor else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What every list says of itself."""
+        cursor = self.cursor_after(len(self.items))
+        return {
+            "total": self.total,
+            "returned": len(self.items),
+            "complete": cursor is None and self.found.complete,
+            "next_cursor": cursor,
+        }
+
+    def counted(self, noun: str) -> str:
+        """`25 of 61 machines.`, or what can be said of a list without a known end."""
+        if self.total is not None:
+            return f"{len(self.items)} of {self.total} {noun}{'' if self.total == 1 else 's'}."
+        return f"{len(self.items)} {noun}{'' if len(self.items) == 1 else 's'} of a longer list."
+
+    def advice(self, narrow: str) -> str:
+        """How to go on where the end of the list was not seen."""
+        if self.found.looped:
+            return "The provider's pages lead back to earlier ones: what comes after these rows cannot be read."
+        if self.found.cursor is None:
+            return ""
+        return f"{self.found.scanned} were looked at, and there are more: {narrow}, or go on with next_cursor."
 
 
-def cut(found: Walk[Item], limit: int, cursor: str, filters: Mapping[str, Any]) -> Slice[Item]:
-    """The `limit` rows after the cursor. A row that is gone meanwhile begins anew rather than skipping any."""
-    after = position(cursor, filters)
-    start = next((index + 1 for index, item in enumerate(found.items) if identity(item) == after), 0) if after else 0
-    items = found.items[start : start + limit]
-    more = len(found.items) > start + limit
-    following = cursor_of(identity(items[-1]), filters) if more and items else None
-    return Slice(items, len(found.items) if found.complete else None, found.complete and not more, following)
+async def part_of(
+    reads: Reads,
+    operation: Operation[Page[Item]],
+    query: PageQuery,
+    *,
+    limit: int,
+    cursor: str,
+    filters: Mapping[str, Any],
+    path: Mapping[str, str] | None = None,
+    keep: Callable[[Item], bool] = lambda _item: True,
+    beyond: Callable[[Item], bool] = lambda _item: False,
+) -> Part[Item]:
+    """The part of a list that a cursor asks for (`keep`, `beyond`: see `walk`). Raises `bad_cursor`, and what reading
+    raises."""
+    place = place_of(cursor, filters)
+    asked = page_query(query, place.window)
+    found = await walk(reads, operation, asked, path=path, keep=keep, beyond=beyond)
+    start = _start(found.items, place.rows)
+    return Part(found.items[start : start + limit], found, start, place, filters)
 
 
-def page_query(query: PageQuery) -> PageQuery:
+def _start(items: Sequence[Shape], rows: Sequence[str]) -> int:
+    """The index after the last row shown that is still there; where all are gone, begin anew rather than skip any."""
+    index = {identity(item): number for number, item in enumerate(items)}
+    return next((index[row] + 1 for row in rows if row in index), 0)
+
+
+def page_query(query: PageQuery, after: str = "") -> PageQuery:
     """The query with the provider's largest page."""
-    return query.model_copy(update={"limit": PAGE_LIMIT})
-
-
-__all__ = ["Slice", "Walk", "cursor_of", "cut", "page_query", "position", "walk"]
+    return query.model_copy(update={"limit": PAGE_LIMIT, **({"after": after} if after else {})})

@@ -1,7 +1,7 @@
 """From an answer to the two halves that clients show: structured content, and the same facts as compact Markdown."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +18,14 @@ _LATER = ("summary", "next", "error", "demo")
 class Answer:
     """What a tool says. `data` is by the names of its output schema; None values are left out.
 
-    rows: the list in `data` that may be cut to fit, if there is one.
+    rows: the list in `data` that may be cut to fit, if there is one; cursor_after: where it goes on after so many.
     """
 
     summary: str
     data: Mapping[str, Any] = field(default_factory=dict)
     next: str = ""
     rows: str = ""
+    cursor_after: Callable[[int], str | None] = lambda _shown: None
     is_error: bool = False
 
 
@@ -32,10 +33,22 @@ def result(answer: Answer, *, demo: bool = False) -> CallToolResult:
     """The call's result. What does not fit is cut from the end of its rows, and said."""
     structured = _structured(answer, demo)
     while answer.rows and structured.get(answer.rows) and _size(structured) > SIZE_CAP:
-        kept = structured[answer.rows][: max(len(structured[answer.rows]) * 3 // 4 - 1, 0)]
-        structured |= {answer.rows: kept, "next": f"Cut to {len(kept)} rows to stay under 40 kB: narrow the filters."}
+        structured |= _shorter(answer, structured[answer.rows])
     text = TextContent(type="text", text=markdown(structured))
     return CallToolResult(content=[text], structured_content=structured, is_error=answer.is_error)
+
+
+def _shorter(answer: Answer, rows: list[Any]) -> dict[str, Any]:
+    """A quarter of the rows less, and how to have the rest."""
+    kept = rows[: max(len(rows) * 3 // 4 - 1, 0)]
+    cut: dict[str, Any] = {
+        answer.rows: kept,
+        "next": f"Cut to {len(kept)} rows to stay under 40 kB: narrow the filters.",
+    }
+    if cursor := answer.cursor_after(len(kept)):
+        more = f"Cut to {len(kept)} rows to stay under 40 kB; next_cursor goes on after them."
+        cut |= {"returned": len(kept), "complete": False, "next_cursor": cursor, "next": more}
+    return cut
 
 
 def _size(structured: dict[str, Any]) -> int:

@@ -19,7 +19,7 @@ from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import clean
 from paperspace_mcp.surface import views, wording
-from paperspace_mcp.surface.paging import cursor_of, page_query, position
+from paperspace_mcp.surface.paging import Place, cursor_of, page_query, place_of
 from paperspace_mcp.surface.render import SIZE_CAP, plain
 from paperspace_mcp.walking import walk
 
@@ -47,13 +47,13 @@ async def page_of_machines(conduct: Conduct, cursor: str | None) -> ListResource
     except Failure:
         return _page(head, None)
     machines = [_entry(machine) for machine in page.items if machine.dt_deleted is None and naming.is_id(machine.id)]
-    following = cursor_of(page.cursor, _BOUND) if page.cursor and page.cursor != after else None
+    following = cursor_of(Place(page.cursor), _BOUND) if page.cursor and page.cursor != after else None
     return _page([*head, *machines], following)
 
 
 def _position(cursor: str | None) -> str:
     try:
-        return position(cursor or "", _BOUND)
+        return place_of(cursor or "", _BOUND).window
     except CallerError:
         raise MCPError(INVALID_PARAMS, "Invalid cursor") from None
 

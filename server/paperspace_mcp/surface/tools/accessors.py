@@ -11,7 +11,7 @@ from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query
+from paperspace_mcp.surface.paging import part_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
@@ -48,21 +48,26 @@ async def list_machine_accessors(
     """List people with explicit access to a machine; team admins need not be among them. Removed people are marked."""
     found = await desk.machine(machine)
     filters = {"machine": found.id, "order": order}
-    query = page_query(AccessorsQuery(order_by="id", order=order))
-    rows = await walk(desk.conduct, catalogue.LIST_MACHINE_ACCESSORS, query, path={"id": found.id})
-    part = cut(rows, limit, cursor, filters)
-    have = sum(1 for item in rows.items if item.dt_deleted is None)
+    part = await part_of(
+        desk.conduct,
+        catalogue.LIST_MACHINE_ACCESSORS,
+        AccessorsQuery(order_by="id", order=order),
+        limit=limit,
+        cursor=cursor,
+        filters=filters,
+        path={"id": found.id},
+    )
+    have = sum(1 for item in part.found.items if item.dt_deleted is None)
     return Answer(
         f"{have} with explicit access to {quoted(found.name)} ({views.text(found.id)}).",
         {
             **_machine(found),
             "accessors": [views.accessor_view(item) for item in part.items],
-            "total": part.total,
-            "returned": len(part.items),
-            "complete": part.complete,
-            "next_cursor": part.next_cursor,
+            **part.facts,
         },
+        next=part.advice("ask for one person"),
         rows="accessors",
+        cursor_after=part.cursor_after,
     )
 
 

@@ -14,13 +14,12 @@ from paperspace_mcp.contract.shapes import Event
 from paperspace_mcp.rules import naming, power
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query
+from paperspace_mcp.surface.paging import part_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.pending import codes_in, decided
 from paperspace_mcp.surface.tools.watching import watched_view
-from paperspace_mcp.walking import walk
 from paperspace_mcp.watch import Watched
 
 DEFAULT_WAIT_S = 45
@@ -71,20 +70,25 @@ async def list_machine_events(
     def keep(event: Event) -> bool:
         return (not states or event.state in states) and (not names or event.name in names) and _since(event, moment)
 
-    found = await walk(desk.conduct, catalogue.LIST_MACHINE_EVENTS, page_query(query), keep=keep)
-    part = cut(found, limit, cursor, filters)
-    total = f"{part.total}" if part.total is not None else f"more than {len(found.items)}"
+    def beyond(event: Event) -> bool:
+        return order == "desc" and not _since(event, moment)
+
+    part = await part_of(
+        desk.conduct,
+        catalogue.LIST_MACHINE_EVENTS,
+        query,
+        limit=limit,
+        cursor=cursor,
+        filters=filters,
+        keep=keep,
+        beyond=beyond,
+    )
     return Answer(
-        f"{len(part.items)} of {total} event{'' if part.total == 1 else 's'}.",
-        {
-            "events": [_shown(event, response_format) for event in part.items],
-            "total": part.total,
-            "returned": len(part.items),
-            "complete": part.complete,
-            "next_cursor": part.next_cursor,
-        },
-        next="" if found.complete else f"Only the {found.scanned} newest were looked at: name a machine or `since`.",
+        part.counted("event"),
+        {"events": [_shown(event, response_format) for event in part.items], **part.facts},
+        next=part.advice("name a machine"),
         rows="events",
+        cursor_after=part.cursor_after,
     )
 
 

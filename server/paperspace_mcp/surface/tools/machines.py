@@ -16,18 +16,17 @@ from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import cut, page_query
+from paperspace_mcp.surface.paging import part_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.creating import CREATE
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
 from paperspace_mcp.surface.tools.updating import UPDATE
-from paperspace_mcp.walking import walk
 
 
 class MachineList(views.Envelope):
-    machines: list[views.MachineRow] | None = None
+    machines: list[views.MachineView] | None = None
     total: int | None = None
     returned: int = 0
     complete: bool = False
@@ -64,21 +63,16 @@ async def list_machines(
     def keep(machine: Machine) -> bool:
         return machine.dt_deleted is None and (not states or machine.state in states)
 
-    found = await walk(desk.conduct, catalogue.LIST_MACHINES, page_query(query), keep=keep)
-    part = cut(found, limit, cursor, filters)
+    part = await part_of(
+        desk.conduct, catalogue.LIST_MACHINES, query, limit=limit, cursor=cursor, filters=filters, keep=keep
+    )
     shown = views.machine_view if response_format == "detailed" else views.machine_row
-    total = f"{part.total}" if part.total is not None else f"more than {len(found.items)}"
     return Answer(
-        f"{len(part.items)} of {total} machine{'' if part.total == 1 else 's'}.",
-        {
-            "machines": [shown(machine, desk.prices) for machine in part.items],
-            "total": part.total,
-            "returned": len(part.items),
-            "complete": part.complete,
-            "next_cursor": part.next_cursor,
-        },
-        next="" if found.complete else f"Only the first {found.scanned} were looked at: narrow the filters.",
+        part.counted("machine"),
+        {"machines": [shown(machine, desk.prices) for machine in part.items], **part.facts},
+        next=part.advice("narrow the filters, count with fleet_summary"),
         rows="machines",
+        cursor_after=part.cursor_after,
     )
 
 
