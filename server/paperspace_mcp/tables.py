@@ -53,24 +53,33 @@ def _endpoint(tool: Tool) -> str:
 
 
 def _effects(tool: Tool) -> tuple[Effect, ...]:
-    """The least class of a call and, where arguments can raise it, the worst."""
-    least = tool.operation.effect if tool.operation else tool.effect
-    return (least,) if least is tool.effect else (least, tool.effect)
+    """The classes of its operations and, where arguments can raise them, the worst."""
+    found = {operation.effect for operation in tool.operations} | {tool.effect}
+    return tuple(sorted(found, key=lambda effect: effect.rank))
 
 
 def _targets(tool: Tool) -> bool:
     """A create has no machine yet that could be protected."""
-    return bool(tool.operation and tool.operation.placeholders)
+    return any(operation.placeholders for operation in tool.operations)
 
 
 def _types(tool: Tool, effects: Sequence[Effect], *, protected: bool) -> str:
-    cells = [_said(TABLE[effect, protected], verb(tool)) for effect in effects]
+    cells = [_cell(tool, effect, protected=protected) for effect in effects]
     return cells[0] if len(effects) == 1 else f"{cells[0]}; if {effects[1].value}: {cells[1]}"
 
 
-def verb(tool: Tool) -> str:
-    """The word of the tool's question."""
-    return tool.name.partition("_")[0]
+def _cell(tool: Tool, effect: Effect, *, protected: bool) -> str:
+    """A list of machines takes its verb and its number, and no machine that would take its own name."""
+    if not tool.acts:
+        return _said(TABLE[effect, protected], verb(tool.name))
+    if TABLE[effect, protected].ask is not TABLE[effect, False].ask:
+        return "refused (each is asked about alone)"
+    return " or ".join(f"`{verb(act.name)} N`" for act in tool.acts if act.effect is effect)
+
+
+def verb(name: str) -> str:
+    """The word of a tool's or an operation's question."""
+    return name.partition("_")[0]
 
 
 def _said(rule: Rule, word: str) -> str:

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from paperspace_mcp.contract.catalogue import OPERATIONS, REFERENCE
+from paperspace_mcp.contract.effects import highest
 from paperspace_mcp.schemas import differences
 from paperspace_mcp.simulator.api import route
+from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
 ROWS = re.compile(r"<!-- tools:begin -->(.*?)<!-- tools:end -->", re.DOTALL)
-BESIDE = {"list_templates", "wait_for_event"}
+BESIDE = {"list_templates", "power_machines", "wait_for_event"}
 """Tools that are no operation of the reference."""
 
 
@@ -26,6 +28,15 @@ def test_the_reference_has_fifteen_operations_and_each_is_a_tool() -> None:
 def test_a_tool_names_its_own_operation(name: str) -> None:
     [tool] = [tool for tool in TOOLS if tool.operation is OPERATIONS[name]]
     assert tool.name == name
+
+
+@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool.acts], ids=lambda tool: tool.name)
+def test_a_tool_for_many_acts_only_as_the_tools_for_one_do(tool: Tool) -> None:
+    """What it is made of has a tool of its own, with the same class; and it is shut where the worst of them is."""
+    alone = {one.operation.name: one for one in TOOLS if one.operation is not None}
+    assert {act.name for act in tool.acts} <= set(alone)
+    assert tool.operation is None
+    assert tool.effect is highest([alone[act.name].effect for act in tool.acts])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -4,7 +4,8 @@ A running machine's own `usageRate` comes first. The table is for machines that 
 prices were quoted from the provider's pricing page on 2026-09-20, the two marked ones from a 2024 catalogue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from paperspace_mcp.contract.shapes import Machine
 
@@ -65,3 +66,30 @@ def per_month(usd: float | None) -> float | None:
 def words(usd: float | None) -> str:
     """A price as a person reads it, with the month beside the hour."""
     return "price unknown" if usd is None else f"{usd:g} USD/h (about {usd * HOURS_PER_MONTH:,.0f} USD/month)"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What several machines cost together. `usd`: of those with a known price; `unpriced`: how many have none."""
+
+    usd: float
+    unpriced: int = 0
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """The whole sum; None where a part of it is not known."""
+        return None if self.unpriced else self.usd
+
+    @property
+    def words(self) -> str:
+        """The sum as a person reads it, and what it leaves out."""
+        if not self.unpriced:
+            return words(self.usd)
+        unknown = f"the price of {self.unpriced} unknown"
+        return f"at least {words(self.usd)}, {unknown}" if self.usd else unknown
+
+
+def total(rates: Iterable[float | None]) -> Total:
+    """The sum of rates, of which some may be unknown."""
+    given = list(rates)
+    return Total(round(sum(rate for rate in given if rate is not None), 6), given.count(None))

@@ -99,7 +99,7 @@ async def meet(desk: Desk, tool: Tool, arguments: Arguments, *, asks: bool) -> M
 
 async def _another_wish(desk: Desk, tool: Tool, arguments: Arguments, record: Record) -> bool:
     """Whether a call in the same words means something else by now: it was undone, or the name went to another."""
-    if tool.undone is not None and await tool.undone(desk, load_outcomes(record.outcome)):
+    if tool.undone is not None and await tool.undone(desk, load_outcomes(record.outcome), arguments):
         return True
     reference, ids = arguments.get("machine"), {target.id for target in plans.load(record.plan).targets}
     if not reference or reference in ids or not ids:

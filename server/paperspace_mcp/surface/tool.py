@@ -13,7 +13,7 @@ from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.views import Envelope
 
 Arguments = Mapping[str, Any]
-Undone = Callable[[Desk, Sequence[Outcome]], Awaitable[bool]]
+Undone = Callable[[Desk, Sequence[Outcome], Arguments], Awaitable[bool]]
 Report = Callable[[Desk, Plan, Sequence[Outcome], Arguments], Awaitable[Answer]]
 
 SHOWING_ONLY = frozenset({"wait_seconds", "response_format"})
@@ -41,13 +41,20 @@ class Tool:
     guards: Callable[[Arguments], bool] = lambda _arguments: True
     """Whether these arguments can need a person at all; where not, no record is looked for."""
     undone: Undone | None = None
-    """Whether somebody else has undone what a call did: then a repeat of it is a new wish."""
+    """Whether somebody else has undone what a call did, or there is more to do: then a repeat of it is a new wish."""
+    acts: tuple[Operation[Any], ...] = ()
+    """The operations that its plans are made of, where it is none of them by itself."""
 
     def __post_init__(self) -> None:
         if (self.effect is Effect.READ) != (self.report is None):
             raise ValueError(f"{self.name}: a guarded tool plans and reports; a reader does neither")
-        if self.operation is not None and self.operation.effect.rank > self.effect.rank:
+        if any(one.effect.rank > self.effect.rank for one in self.operations):
             raise ValueError(f"{self.name}: its operation does more than it says")
+
+    @property
+    def operations(self) -> tuple[Operation[Any], ...]:
+        """All that it leans on in the catalogue; empty for one that reads what is ours."""
+        return (*(() if self.operation is None else (self.operation,)), *self.acts)
 
     @property
     def touches(self) -> Effect:

@@ -35,6 +35,24 @@ WORDS: dict[str, Words] = {
         "No machine has this id, name or public address.",
         "Use the id or the exact name of a candidate, or list_machines.",
     ),
+    "unknown_machine:several": Words(
+        "In `machines`, {which}: no machine has that id, name or public address.",
+        "Use the ids or exact names of the candidates, or list_machines.",
+    ),
+    "ambiguous_machine:several": Words(
+        "In `machines`, {which}: several machines answer to that name.", "Use the ids of the candidates."
+    ),
+    "empty_selector": Words(
+        "Nothing says which machines are meant.",
+        'Give machines, name_globs, region, machine_type or states; name_globs: ["*"] means all.',
+    ),
+    "protected_in_bulk": Words(
+        "Some of the named machines are protected: each of those is asked about alone, by its name.",
+        "Leave the candidates out here, and call {tool} for each of them.",
+    ),
+    "fleet_incomplete": Words(
+        "The list of machines could not be read to its end, so nothing was chosen from it.", "Call again later."
+    ),
     "ambiguous_machine": Words("Several machines answer to this name.", "Use the id of one of the candidates."),
     "unknown_user": Words(
         "No person of this team was found under that.", "Give the user's id (u...), or an e-mail of a team member."
@@ -127,12 +145,20 @@ WORDS: dict[str, Words] = {
         "A person gives its users tokens, or uses the server on stdio.",
     ),
     "too_many": Words("The plan has more machines than one call may touch ({batch}).", "Do it in parts."),
+    "too_many:selected": Words(
+        "{count} machines would be touched, and one call may touch {batch}.",
+        "Narrow it with region, machine_type, states or narrower globs, and call once for each part.",
+    ),
     "type_not_allowed": Words("This server's policy does not allow that machine type.", "Choose an allowed one."),
     "over_budget": Words(
         "A budget of this server's policy is used up ({ledger}).", "A person decides what is stopped."
     ),
     "approval_gone": Words(
         "What let this call through without a question does not any more.", "Call again to be asked."
+    ),
+    "fleet_unreadable": Words(
+        "The provider's list of machines leads back into itself after {seen}: how many there are is not known.",
+        "list_machines with a filter (region, machine_type) reads parts of it.",
     ),
     "fleet_uncounted": Words("A budget is set, and the fleet could not be counted.", "Call again later."),
     "audit_unusable": Words(

@@ -1,4 +1,4 @@
-"""What stands beside the machines: templates to create them from."""
+"""What is about the whole fleet: power for many machines, and the templates to create them from."""
 
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from paperspace_mcp.surface.paging import page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.bulk import POWER_MANY
 from paperspace_mcp.walking import walk
 
 
@@ -57,4 +58,7 @@ def _offers(template: Template, machine_type: str) -> bool:
     return any(one.machine_type_label.casefold() == machine_type and one.is_available is not False for one in types)
 
 
-FLEET: tuple[Tool, ...] = (Tool(list_templates, "List templates", TemplateList, catalogue.LIST_TEMPLATES),)
+FLEET: tuple[Tool, ...] = (
+    Tool(list_templates, "List templates", TemplateList, catalogue.LIST_TEMPLATES),
+    POWER_MANY,
+)

@@ -13,6 +13,7 @@ from paperspace_mcp.contract.shapes import Event, Machine, MachineAndEvent
 from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.rules.selecting import UNCHANGED
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
@@ -31,6 +32,14 @@ class Act:
     idle: frozenset[str]
     busy: frozenset[str]
     warning: str
+
+    def stands(self, machine: Machine) -> str:
+        """What doing it to this machine comes to: "" it is to be done, UNCHANGED, or why it cannot be done."""
+        if machine.state in self.idle:
+            return UNCHANGED
+        if self.verb == "restart" and machine.state == "off":
+            return "off"
+        return "busy" if machine.state in self.busy else ""
 
 
 START = Act(
@@ -56,6 +65,9 @@ RESTART = Act(
 )
 
 
+ACTS = {act.verb: act for act in (START, STOP, RESTART)}
+
+
 async def start_machine(desk: Desk, machine: params.MachineRef, wait_seconds: params.WaitSeconds = 0) -> Plan | Answer:
     """Start a machine; it costs money while it runs, so a person confirms. No change if it runs. Returns an event."""
     return await _plan(desk, machine, START)
@@ -75,12 +87,11 @@ async def restart_machine(
 
 async def _plan(desk: Desk, reference: str, act: Act) -> Plan | Answer:
     machine = await desk.machine(reference)
-    if machine.state in act.idle:
+    stands = act.stands(machine)
+    if stands == UNCHANGED:
         return await _idle(desk, machine, act)
-    if act is RESTART and machine.state == "off":
-        raise CallerError("machine_off")
-    if machine.state in act.busy:
-        raise CallerError("machine_busy", facts={"state": views.text(machine.state, 40)})
+    if stands:
+        raise CallerError(f"machine_{stands}", facts={"state": views.text(machine.state, 40)})
     target = await desk.target(machine, fingerprinted(act.operation.effect), by_name=False)
     step = Step(act.operation.name, {"path": {"id": machine.id}}, act.operation.effect, target)
     usd = pricing.rate(machine, desk.prices)
@@ -111,7 +122,7 @@ async def newest(desk: Desk, machine_id: str, name: str) -> Event | None:
     return next((one for one in page.items if one.name == name and one.state in {"new", "in progress"}), None)
 
 
-async def undone(desk: Desk, outcomes: Sequence[Outcome]) -> bool:
+async def undone(desk: Desk, outcomes: Sequence[Outcome], _arguments: Arguments) -> bool:
     """Whether the machine went the other way after our event had ended: by the console, or by its own timer."""
     began = MachineAndEvent.model_validate(outcomes[-1].answer).event if outcomes[-1].status == "done" else None
     if began is None:
@@ -141,7 +152,7 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
 
 
 async def _raced(desk: Desk, plan: Plan, outcome: Outcome) -> Answer | None:
-    act = {act.verb: act for act in (START, STOP, RESTART)}[plan.verb]
+    act = ACTS[plan.verb]
     if outcome.code != "bad_request" or not act.idle:
         return None
     machine = await desk.machine(outcome.target_id)

@@ -1,0 +1,263 @@
+"""Power for many machines: one frozen list, one question, and a result for each."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from paperspace_mcp.conduct import Outcome, fingerprinted
+from paperspace_mcp.contract import catalogue
+from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import CallerError, Failure, Refusal, UpstreamError
+from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery, MachinesQuery
+from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import naming, power, pricing, selecting
+from paperspace_mcp.rules.guard import questions
+from paperspace_mcp.rules.guard.cleaning import plain
+from paperspace_mcp.rules.guard.demands import TABLE, demand
+from paperspace_mcp.rules.guard.plans import Plan, Step, Target
+from paperspace_mcp.rules.policy import Decision, Strictness, strictness
+from paperspace_mcp.rules.selecting import Selection, Selector
+from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.render import Answer
+from paperspace_mcp.surface.tool import Arguments, Tool
+from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.bulk_report import PoweredMachines, counted, money, nothing_to_do, report, told
+from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of
+from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
+from paperspace_mcp.surface.wording import explain
+from paperspace_mcp.walking import walk
+
+FLEET_ROWS = 10_000
+"""How long a fleet may be for something to be chosen from it: what is not seen whole is not chosen from."""
+
+Action = Literal["start", "stop", "restart"]
+Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
+Refs = Annotated[list[Annotated[str, Field(max_length=params.TEXT_CAP)]], Field(max_length=200)]
+
+
+async def power_machines(
+    desk: Desk,
+    action: Action,
+    machines: Annotated[Refs, Field(description="Ids or exact names.")] = [],  # noqa: B006 - the schema's default
+    name_globs: Annotated[Globs, Field(description='E.g. dev-*; "*" is all.')] = [],  # noqa: B006
+    exclude_globs: Annotated[Globs, Field(description="Names to leave out.")] = [],  # noqa: B006
+    region: params.RegionFilter = "any",
+    machine_type: Annotated[str, Field(description="E.g. A4000.", max_length=40)] = "any",
+    states: Annotated[params.States, Field(description="E.g. ready.")] = [],  # noqa: B006
+    dry_run: bool = False,
+    wait_seconds: params.WaitSeconds = 0,
+) -> Plan | Answer:
+    """Start, stop or restart up to 50 machines; a person confirms the list once. Filters narrow; protected machines
+    are taken only where named. Returns a result for each, and the money. `dry_run` shows the plan and does nothing."""
+    act, selector = ACTS[action], _selector(machines, name_globs, exclude_globs, region, machine_type, states)
+    fleet = await _fleet(desk)
+    chosen = _choose(desk, act, selector, fleet)
+    rows = rows_of(desk, chosen, act, await _running(desk, act, chosen.unchanged))
+    aside = _aside(chosen)
+    if not chosen.todo:
+        return await nothing_to_do(desk, act, rows, aside, 0 if dry_run else wait_seconds)
+    facts = {"rows": [row.model_dump(exclude_none=True) for row in rows], "aside": aside}
+    plan = _plan(desk, act, chosen, fleet, facts)
+    return await _dry(desk, act, plan, rows) if dry_run else plan
+
+
+def _selector(
+    machines: list[str], globs: list[str], excluded: list[str], region: str, machine_type: str, states: list[str]
+) -> Selector:
+    """What was asked for, without what says nothing. Raises a `CallerError` where that is all of it."""
+    params.check_states(states, power.MACHINE_STATES)
+    selector = Selector(
+        machines=tuple(dict.fromkeys(machines)),
+        name_globs=tuple(filter(str.strip, globs)),
+        exclude_globs=tuple(filter(str.strip, excluded)),
+        region="" if region == "any" else region,
+        machine_type="" if machine_type.strip().casefold() in {"", "any"} else machine_type.strip(),
+        states=tuple(states),
+    )
+    if selector.empty:
+        raise CallerError("empty_selector")
+    return selector
+
+
+async def _fleet(desk: Desk) -> list[Machine]:
+    """Every living machine. Raises an `UpstreamError` where the list does not come to its end."""
+    query = MachinesQuery(limit=PAGE_LIMIT)
+    found = await walk(desk.conduct, catalogue.LIST_MACHINES, query, rows=FLEET_ROWS)
+    if not found.complete:
+        raise UpstreamError("fleet_incomplete")
+    return [machine for machine in found.items if machine.dt_deleted is None]
+
+
+def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine]) -> Selection:
+    """The frozen list. Raises a `CallerError` that teaches where it is not to be had."""
+    names = selecting.named(fleet, selector.machines)
+    if names.unknown:
+        similar = [one for reference in names.unknown for one in naming.similar(fleet, reference)]
+        raise _unclear("unknown_machine", selector, names.unknown, similar)
+    if names.ambiguous:
+        meant = [machine for reference in names.ambiguous for machine in selecting.meant(fleet, reference)]
+        raise _unclear("ambiguous_machine", selector, names.ambiguous, list(map(naming.candidate, meant)))
+    chosen = selecting.select(fleet, selector, names.machines, protected=desk.protected, stands=act.stands)
+    _check(desk, act, chosen)
+    return chosen
+
+
+def _unclear(code: str, selector: Selector, references: Sequence[str], candidates: list[Any]) -> CallerError:
+    """Which of the references are meant, by their places: an argument's value is never repeated."""
+    places = ", ".join(f"number {selector.machines.index(reference) + 1}" for reference in references[:10])
+    several = tuple({one.id: one for one in candidates}.values())[: naming.CANDIDATES]
+    return CallerError(code, facts={"which": places, "cause": "several"}, candidates=several)
+
+
+def _check(desk: Desk, act: Act, chosen: Selection) -> None:
+    """A protected machine that takes its own name is asked about alone; and a list has an end."""
+    alone = TABLE[act.operation.effect, True].ask is not TABLE[act.operation.effect, False].ask
+    protected = [machine for machine in chosen.todo if desk.protected(machine)]
+    if alone and protected:
+        candidates = tuple(map(naming.candidate, protected[: naming.CANDIDATES]))
+        raise CallerError("protected_in_bulk", facts={"tool": act.operation.name}, candidates=candidates)
+    batch = desk.conduct.policy.batch
+    if len(chosen.todo) > batch:
+        raise CallerError("too_many", facts={"count": len(chosen.todo), "batch": batch, "cause": "selected"})
+
+
+def _aside(chosen: Selection) -> dict[str, int]:
+    """How many are left alone: all of them, also those that have no row."""
+    return {
+        name: number
+        for name, number in (("unchanged", len(chosen.unchanged)), ("left_out", len(chosen.left)))
+        if number
+    }
+
+
+async def _running(desk: Desk, act: Act, machines: Sequence[Machine]) -> dict[str, str]:
+    """The running events of machines that are on their way already, so that they can be waited for: one look."""
+    wanted = {machine.id for machine in machines if machine.state.endswith("ing")}
+    if not wanted:
+        return {}
+    try:
+        page = await desk.conduct.read(catalogue.LIST_MACHINE_EVENTS, {}, EventsQuery(order="desc", limit=PAGE_LIMIT))
+    except Failure:
+        return {}
+    live = [one for one in page.items if one.name == act.verb and one.state in {"new", "in progress"}]
+    return {one.machine_id: one.id for one in reversed(live) if one.machine_id in wanted and one.machine_id}
+
+
+def _plan(desk: Desk, act: Act, chosen: Selection, fleet: Sequence[Machine], facts: dict[str, Any]) -> Plan:
+    names = Counter(machine.name for machine in fleet)
+    steps = tuple(_step(desk, act, machine, unique=names[machine.name] == 1) for machine in chosen.todo)
+    total = pricing.total(pricing.rate(machine, desk.prices) for machine in chosen.todo)
+    return Plan(
+        tool="power_machines",
+        arguments={"action": act.verb, "machines": [machine.id for machine in chosen.todo]},
+        verb=act.verb,
+        steps=steps,
+        lines=_lines(act, chosen, total),
+        usd_per_hour=total.usd_per_hour,
+        independent=True,
+        facts=facts,
+    )
+
+
+def _step(desk: Desk, act: Act, machine: Machine, *, unique: bool) -> Step:
+    """A name that cannot be typed, or is not the only one, is known by its id."""
+    values = power.fingerprint(machine, fingerprinted(act.operation.effect))
+    unsure = not unique or not plain(machine.name)
+    target = Target(machine.id, machine.name, desk.label(machine), values, desk.protected(machine), unsure)
+    return Step(act.operation.name, {"path": {"id": machine.id}}, act.operation.effect, target)
+
+
+def _lines(act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]:
+    number = len(chosen.todo)
+    these = "1 machine" if number == 1 else f"{number} machines"
+    what = f"{act.verb.upper()} {these}"
+    pending = sum(1 for machine in chosen.todo if machine.updates_pending)
+    slow = (f"Updates are pending on {pending}: it may take longer than usual.",) if pending else ()
+    return (*_first(act, what, number, total), *slow, *_beside(chosen))
+
+
+def _first(act: Act, what: str, number: int, total: pricing.Total) -> tuple[str, ...]:
+    """The dangerous line, and the money."""
+    if act is START:
+        price = f"{total.words} while it runs" if number == 1 else f"together {total.words} while they run"
+        return (f"{what}: {price}.",)
+    ends = f"{what}: whatever runs on {'it' if number == 1 else 'them'} ends."
+    return (ends, told(act, total)) if act is STOP else (ends,)
+
+
+def _beside(chosen: Selection) -> tuple[str, ...]:
+    """What is not in the list, so that nobody takes it for the whole."""
+    reasons = Counter(one.why for one in chosen.left)
+    left = ", ".join(f"{number} {why.replace('_', ' ')}" for why, number in reasons.items())
+    return (f"Left out: {left}.",) if left else ()
+
+
+async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> Answer:
+    """The plan as it would be asked about. Nothing is recorded, nobody is asked."""
+    planned = [row for row in rows if row.result == "planned"]
+    words, fields = money(act, planned)
+    counts = {"planned": len(planned), **plan.facts["aside"]}
+    data = {"status": "dry_run", "changed": False, "executed": False, "counts": counts, **fields}
+    return Answer(
+        f"Dry run, nothing was done. Would {act.verb}: {counted(counts)}. {words}".strip(),
+        {**data, "would_ask": await _would_ask(desk, plan), "machines": list(rows)},
+        next="The same call without dry_run does it, after a person confirmed where one is asked.",
+        rows="machines",
+    )
+
+
+async def _would_ask(desk: Desk, plan: Plan) -> str:
+    """Who would be asked for what, or why nobody would be."""
+    try:
+        decision = await desk.conduct.judge(desk.caller, plan)
+        await desk.conduct.afford(desk.caller, plan, decision)
+    except Refusal as refusal:
+        return f"refused: {explain(refusal)[0]}"
+    return _asks(desk, plan, decision)
+
+
+def _asks(desk: Desk, plan: Plan, decision: Decision) -> str:
+    if decision.kind == "go":
+        return f"nobody ({decision.rule})"
+    wanted = demand(plan, by_name=strictness(desk.conduct.policy, plan) is Strictness.NAME)
+    inside = decision.kind == "ask" and questions.fits(plan, questions.render(plan, wanted, "----"))
+    where = (
+        "in the client, or out of band where it cannot ask" if inside else "out of band, where the whole list is seen"
+    )
+    return f"a person, {where}; to type: {wanted.text}"
+
+
+async def undone(desk: Desk, outcomes: Sequence[Outcome], arguments: Arguments) -> bool:
+    """Whether the same words mean more by now: another machine fits them, or one went back after it was done."""
+    known = {outcome.target_id: outcome for outcome in outcomes}
+    given = ("machines", "name_globs", "exclude_globs", "region", "machine_type", "states")
+    act = ACTS[arguments["action"]]
+    with suppress(CallerError):
+        chosen = _choose(desk, act, _selector(*(arguments[name] for name in given)), await _fleet(desk))
+        if any(machine.id not in known for machine in chosen.todo):
+            return True
+        back = [known[machine.id] for machine in chosen.todo if act is not RESTART]
+        return await _ended(desk, [one for one in back if one.status == "done"])
+    return False
+
+
+async def _ended(desk: Desk, outcomes: Sequence[Outcome]) -> bool:
+    """Whether any of our events is over: states lag events, so a state alone does not tell."""
+    ids = [str(event["id"]) for one in outcomes if (event := one.answer.get("event"))]
+    watched = await desk.watch.wait(ids, timeout_s=0) if ids else []
+    return any(one.event is not None and one.event.state in {"done", "error", "cancelled"} for one in watched)
+
+
+POWER_MANY = Tool(
+    power_machines,
+    "Start, stop or restart many",
+    PoweredMachines,
+    report=report,
+    effect=Effect.DISRUPT,
+    guards=lambda arguments: not arguments["dry_run"],
+    undone=undone,
+    acts=tuple(act.operation for act in ACTS.values()),
+)
