@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from tests.audit.conftest import FILE, START, stopped
+from tests.audit.conftest import FILE, START, stopped, ticking
 
 from paperspace_mcp.audit import Audit
 from paperspace_mcp.cli import audit as command
@@ -27,6 +31,7 @@ def test_verify_counts_and_tells_the_code_to_keep(six: Audit, folder: Path, caps
     assert run(folder, "verify") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
+        str(folder),
         "6 records, 2026-11-18T11:06:40.000Z to 2026-11-18T11:06:45.000Z",
         f"ok, last code {six.verify().mac}",
     ]
@@ -40,9 +45,54 @@ def test_verify_names_the_first_broken_record(six: Audit, folder: Path, capsys: 
     assert f"broken: record 4, {FILE}, line 4: it says that it is record 5" in capsys.readouterr().out
 
 
-def test_verify_of_nothing_is_ok(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_of_a_log_without_a_record_says_where_it_looked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.mkdir()
     assert run(folder, "verify") == 0
-    assert "nothing was written yet" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines() == [str(folder), "no records yet"]
+
+
+@pytest.mark.parametrize("what", ["verify", "show"])
+@pytest.mark.parametrize("place", ["missing", "file", "file/below"])
+def test_what_is_no_log_is_not_called_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, what: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert run(tmp_path / place, what) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, str(tmp_path / place) in shown.err) == ("", True)
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """As a user who may not do everything: the modes of files mean nothing to root."""
+    if os.getuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o311])
+def test_a_log_that_this_user_may_not_look_at_is_not_called_whole(
+    capsys: pytest.CaptureFixture[str], mode: int
+) -> None:
+    with TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        folder = Path(made) / "state"
+        ticking(folder).write(stopped())
+        for path in (*folder.iterdir(), folder):
+            path.chmod(mode if path == folder else 0o644)
+        with without_privileges():
+            code = run(folder, "verify")
+        folder.chmod(0o700)
+    shown = capsys.readouterr()
+    assert (code, shown.out) == (2, ""), shown.err
+    assert f"{folder} cannot be read: Permission denied" in shown.err
 
 
 def test_a_log_that_cannot_be_read_exits_2(six: Audit, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,12 +1,15 @@
 """`audit`: check the log of everything guarded, or read it.
 
-`verify` exits 0 where every record is as it was written and 1 where one is not; 2 where the log cannot be read.
+`verify` exits 0 where every record is as it was written (or none was written yet), 1 where one is not, and 2 where
+there is no log to look at or it cannot be read.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -24,22 +27,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = what.add_parser("verify", help="check that every record is as it was written")
     show = what.add_parser("show", help="the records, newest first")
     show.add_argument("--code", default="", help="of one approval, e.g. K7Q2")
-    show.add_argument("--machine", default="", metavar="NAME|ID")
+    show.add_argument("--machine", default="", metavar="NAME|ID", help="about one machine")
     show.add_argument("--since", type=_moment, metavar="ISO", help="e.g. 2026-11-24 or 2026-11-24T08:00:00Z")
-    show.add_argument("--limit", type=_count, default=50)
+    show.add_argument("--limit", type=_count, default=50, help="how many at most (default: 50)")
     show.add_argument("--json", action="store_true", help="one record a line")
     for one in (verify, show):
-        one.add_argument("--state-dir", type=Path, help="where the log is")
+        one.add_argument("--state-dir", type=Path, help="where the log is (default: the user's)")
         one.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
+    directory = _directory(arguments.state_dir)
     try:
-        audit = Audit(_directory(arguments.state_dir))
-        return _verify(audit) if arguments.what == "verify" else _show(audit, arguments)
+        _look(directory)
+        audit = Audit(directory)
+        return _verify(audit, directory) if arguments.what == "verify" else _show(audit, arguments)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        sys.stderr.write(f"paperspace-mcp: the audit cannot be read: {error}\n")
+        sys.stderr.write(f"paperspace-mcp: the audit in {directory} cannot be read: {error.strerror or error}\n")
         return 2
+
+
+def _look(directory: Path) -> None:
+    """A log that is not there, or that may not be looked at, is none that could be called whole.
+
+    Raises:
+        OSError: the directory cannot be listed and entered.
+    """
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # a draft of a process that writes meanwhile
+                entry.stat()
 
 
 def _directory(chosen: Path | None) -> Path:
@@ -64,17 +83,19 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _verify(audit: Audit) -> int:
+def _verify(audit: Audit, directory: Path) -> int:
     verdict = audit.verify()
-    sys.stdout.write("\n".join(_told(verdict)) + "\n")
+    sys.stdout.write(f"{directory}\n" + "\n".join(_told(verdict)) + "\n")
     return 0 if verdict.ok else 1
 
 
 def _told(verdict: Verdict) -> list[str]:
+    if verdict.ok and not verdict.records:
+        return [*(f"note: {note}" for note in verdict.notes), "no records yet"]
     lines = [f"{verdict.records} records" + (f", {verdict.first} to {verdict.last}" if verdict.records else "")]
     lines += [f"note: {note}" for note in verdict.notes]
     if verdict.ok:
-        return [*lines, f"ok, last code {verdict.mac}" if verdict.mac else "ok, nothing was written yet"]
+        return [*lines, f"ok, last code {verdict.mac}"]
     where = [f"record {verdict.sequence}" if verdict.sequence is not None else "", verdict.file]
     where += [f"line {verdict.line}"] if verdict.line is not None else []
     return [*lines, f"broken: {', '.join(filter(None, where))}: {verdict.reason}"]
