@@ -1,8 +1,12 @@
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.guard.bench import Bench
+from tests.operator.commands import Account
+
+from paperspace_mcp.simulator import Simulator
+from paperspace_mcp.simulator.server import running
 
 
 @pytest.fixture
@@ -22,3 +26,11 @@ async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
     yield make
     for one in made:
         await one.app.aclose()
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    """A simulated account on a port. Its time stands still."""
+    sim = Simulator(clock=lambda: 0.0)
+    with running(sim) as listening:
+        yield Account(sim, listening.url)

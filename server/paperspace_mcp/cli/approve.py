@@ -6,13 +6,12 @@
 import argparse
 import getpass
 import sys
-from pathlib import Path
 
 import anyio
 
 from paperspace_mcp.app import App, build, os_user
 from paperspace_mcp.approving import Approver
-from paperspace_mcp.cli.common import settings_of
+from paperspace_mcp.cli.common import add_account_arguments, settings_of
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.wire.approvers import Approvers
@@ -25,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deny", action="store_true", help="decide against it")
     parser.add_argument("--watch", action="store_true", help="stay, and show each question as it comes")
     parser.add_argument("--init", action="store_true", help="set the approver's secret")
-    parser.add_argument("--state-dir", type=Path)
-    parser.set_defaults(execute=execute, demo=False, api_url=None)
+    add_account_arguments(parser)
+    parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -22,12 +22,17 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that puts a server together."""
     parser.add_argument("--demo", action="store_true", help="use a simulated fleet: no key, no network")
     parser.add_argument("--time-scale", type=float, default=1.0, help="simulated seconds per second, with --demo")
-    parser.add_argument("--api-url", help="address of the API (default: $PAPERSPACE_API_URL or the provider's)")
-    parser.add_argument("--state-dir", type=Path, help="where approvals are recorded")
+    add_account_arguments(parser)
     parser.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
     parser.add_argument(
         "--toolsets", default="", help="only these, with commas: machines,events,accessors,desktop,fleet"
     )
+
+
+def add_account_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which account is meant, and where its approvals are: the same for every command."""
+    parser.add_argument("--api-url", help="address of the API (default: $PAPERSPACE_API_URL or the provider's)")
+    parser.add_argument("--state-dir", type=Path, help="where approvals are recorded (default: the user's)")
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
@@ -38,7 +43,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     if arguments.api_url:
         settings = replace(settings, upstream=replace(settings.upstream, url=arguments.api_url.rstrip("/")))
     settings = replace(settings, policy=stricter(settings.policy, _flags(arguments, settings.policy)))
-    if not arguments.demo:
+    if not getattr(arguments, "demo", False):
         return settings
     state_dir = arguments.state_dir or _thrown_away()
     return replace(settings, demo=True, upstream=Upstream(url=DEMO_URL, key=DEMO_KEY), state_dir=state_dir)

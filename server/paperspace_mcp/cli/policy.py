@@ -1,24 +1,32 @@
-"""`policy check`: what a given call would meet, without asking anybody and without doing it."""
+"""`policy check`: what a given call would meet, without asking anybody and without doing it.
+
+Exit 0 where that could be told, also where it is a refusal; 1 where it could not be found out, 2 where the call or the
+policy itself is wrong.
+"""
 
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 
-from paperspace_mcp.app import App
+from paperspace_mcp.app import App, principal_of
+from paperspace_mcp.cli.accounts import add_user_argument
 from paperspace_mcp.cli.common import add_server_arguments, app_of
-from paperspace_mcp.contract.errors import Failure
+from paperspace_mcp.contract.errors import CallerError, Refusal, UpstreamError
+from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.explaining import explained
 from paperspace_mcp.surface.wording import explain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("check",))
+    parser.add_argument("what", choices=("check",), help="say what a call would meet; nobody is asked, nothing is done")
     parser.add_argument("tool", nargs="?", help="a tool; without it only the policy itself is checked")
-    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument of the call")
     parser.add_argument("--policy", type=Path, help="a policy file to try, instead of the one in use")
+    add_user_argument(parser)
     add_server_arguments(parser)
     parser.set_defaults(execute=execute)
 
@@ -30,13 +38,25 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.tool is None:
         sys.stdout.write("The policy can be used.\n")
         return 0
-    return anyio.run(_check, app, arguments.tool, dict(one.partition("=")[::2] for one in arguments.arg))
+    values = dict(one.partition("=")[::2] for one in arguments.arg)
+    return anyio.run(_check, app, _desk(app, arguments.user), arguments.tool, values)
 
 
-async def _check(app: App, tool: str, values: dict[str, str]) -> int:
+def _desk(app: App, user: str | None) -> Desk:
+    """As this OS user sees it, or a user with a token: standing approvals are of one or the other."""
+    desk, settings = app.desk, app.settings
+    return replace(desk, caller=replace(desk.caller, principal=principal_of(settings, user))) if user else desk
+
+
+async def _check(app: App, desk: Desk, tool: str, values: dict[str, str]) -> int:
+    told, code = "", 0
     try:
-        sys.stdout.write(await explained(app.desk, tool, values) + "\n")
-    except Failure as failure:
-        sys.stdout.write(f"refused ({failure.code}): {explain(failure)[0]}\n")
-    await app.aclose()
-    return 0
+        told = await explained(desk, tool, values)
+    except (Refusal, CallerError) as failure:
+        told, code = f"refused ({failure.code}): {explain(failure)[0]}", 2 if failure.code == "bad_argument" else 0
+    except UpstreamError as failure:
+        told, code = f"not known ({failure.code}): {explain(failure)[0]}", 1
+    finally:
+        await app.aclose()
+    (sys.stderr if code else sys.stdout).write(told + "\n")
+    return code
