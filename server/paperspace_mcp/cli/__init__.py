@@ -3,11 +3,17 @@
 import argparse
 import gc
 import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from paperspace_mcp import __version__
+
+if TYPE_CHECKING:
+    from paperspace_mcp.contract.errors import Failure
 
 COMMANDS: dict[str, str] = {
     "serve": "Serve MCP clients, on stdio or over HTTP.",
@@ -25,13 +31,31 @@ COMMANDS: dict[str, str] = {
 }
 
 
+_NOT_DONE = frozenset({"wrong_secret", "no_secret", "too_many_tries", "already_decided", "expired", "unknown_code"})
+_STATE = frozenset({"store_unusable", "audit_unusable"})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit code.
 
-    2 for a wrong command line or configuration, and what each command says.
+    1 where it was not done (a wrong secret, a state directory that cannot be used), 2 for a wrong command line or
+    configuration, 130 after Ctrl-C, 141 where whoever read what it prints has gone; and what each command says.
     """
+    try:
+        try:
+            return _called(sys.argv[1:] if argv is None else list(argv))
+        finally:
+            sys.stdout.flush()
+    except BaseException as error:
+        if not _unread(error):
+            raise
+    # What is still buffered has no reader either: without this, Python complains of it as it exits.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _called(arguments: list[str]) -> int:
     gc.disable()  # imports make no garbage; looking for it is a tenth of the start
-    arguments = sys.argv[1:] if argv is None else list(argv)
     parser = _parser(arguments[0] if arguments and arguments[0] in COMMANDS else "")
     parsed = parser.parse_args(arguments)
     gc.enable()
@@ -48,14 +72,37 @@ def _executed(parsed: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         code: int = parsed.execute(parsed)
-    except Failure as failure:
-        from paperspace_mcp.surface.wording import explain
-
-        sys.stderr.write("paperspace-mcp: " + " ".join(explain(failure)) + "\n")
-        return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        raise
+    except (Failure, OSError) as error:
+        return _failed(parsed, error)
     return code
+
+
+def _failed(parsed: argparse.Namespace, error: "Failure | OSError") -> int:
+    """What is expected to go wrong, told; its exit code."""
+    if not isinstance(error, OSError) and error.code not in _STATE:
+        return _told(error)
+    from paperspace_mcp.cli.state import problem
+
+    sys.stderr.write(f"paperspace-mcp: {problem(parsed, error)}\n")
+    return 1
+
+
+def _unread(error: BaseException) -> bool:
+    """Whether all that went wrong is that nobody reads on: `| head` has seen enough."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_unread(one) for one in error.exceptions)
+    return isinstance(error, BrokenPipeError)
+
+
+def _told(failure: "Failure") -> int:
+    from paperspace_mcp.surface.wording import explain
+
+    sys.stderr.write("paperspace-mcp: " + " ".join(filter(None, explain(failure))) + "\n")
+    return 1 if failure.code in _NOT_DONE else 2
 
 
 def _parser(command: str) -> argparse.ArgumentParser:

@@ -75,11 +75,11 @@ class Approvers:
     def _read(self) -> dict[str, Any]:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
+            return {"users": dict(content["users"]), "wrong": dict(content.get("wrong", {}))}
         except FileNotFoundError:
             return {"users": {}, "wrong": {}}
-        except ValueError as error:
-            raise OSError("the approvers' file is broken") from error
-        return {"users": dict(content["users"]), "wrong": dict(content.get("wrong", {}))}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise OSError("approvers.json is broken: who may decide cannot be known") from error
 
     def _write(self, content: dict[str, Any]) -> None:
         """Whole or not at all."""
