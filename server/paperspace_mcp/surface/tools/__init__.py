@@ -7,13 +7,14 @@ from paperspace_mcp.surface.tools.events import EVENTS
 from paperspace_mcp.surface.tools.fleet import FLEET
 from paperspace_mcp.surface.tools.machines import MACHINES
 from paperspace_mcp.surface.tools.power import POWER
+from paperspace_mcp.surface.tools.summary import SUMMARY
 
 TOOLSETS: dict[str, tuple[Tool, ...]] = {
     "machines": (*MACHINES, *POWER),
     "events": EVENTS,
     "accessors": ACCESSORS,
     "desktop": DESKTOP,
-    "fleet": FLEET,
+    "fleet": (*FLEET, *SUMMARY),
 }
 
 TOOLS: tuple[Tool, ...] = tuple(tool for tools in TOOLSETS.values() for tool in tools)
