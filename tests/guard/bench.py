@@ -41,6 +41,11 @@ class Call:
     name: str = ""
     id: str = ""
 
+    @property
+    def operation(self) -> str:
+        """The operation that it leads to; a call for many machines leads to the one for each of them."""
+        return f"{self.arguments['action']}_machine" if self.tool == "power_machines" else self.tool
+
 
 CALLS = (
     Call("create_machine", NEW, "create", ("POST /machines",)),
@@ -94,6 +99,20 @@ CALLS = (
         ("DELETE /machines/psoxnh2i7/accessors/ur7p0nb7n",),
         "dev-anna",
         "psoxnh2i7",
+    ),
+    Call(
+        "power_machines",
+        {"action": "start", "name_globs": ["dev-*"]},
+        "start",
+        ("PATCH /machines/ps8jo1fga/start",),
+        "dev-ben",
+        "ps8jo1fga",
+    ),
+    Call(
+        "power_machines",
+        {"action": "restart", "machines": ["dev-anna", "psw5y2hq8n6a"]},
+        "restart 2",
+        ("PATCH /machines/psoxnh2i7/restart", "PATCH /machines/psw5y2hq8n6a/restart"),
     ),
 )
 """Every guarded tool, with each class of demand that an unprotected machine can meet."""

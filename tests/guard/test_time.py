@@ -106,7 +106,7 @@ async def test_a_lost_answer_is_never_sent_again(bench: Bench, era: str, fault: 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.tool != "create_machine"], ids=title)
 async def test_lost_answers_of_all_tools(bench: Bench, era: str, call: Call) -> None:
-    bench.sim.faults.add(Fault("close", call.tool, stage="after"))
+    bench.sim.faults.add(Fault("close", call.operation, stage="after"))
     person = Person(types(call.typed))
     for _ in range(2):
         answer = await bench.call(era, person, call.tool, call.arguments)

@@ -153,8 +153,8 @@ class Batch:
                 before = await self._written()
                 known = load_outcomes(before)
                 after = change(known)
-                self._told |= {one.target_id: one for one in after or known}
                 if after is None or await self._noted(before, after):
+                    self._told |= {one.target_id: one for one in after or known}
                     return after is not None
 
     async def _written(self) -> str:

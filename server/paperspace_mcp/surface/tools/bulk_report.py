@@ -80,9 +80,10 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
     if broken := _nothing_done(act, rows, outcomes):
         return wording.answer(broken, counts=counts, machines=rows)
     words, fields = money(act, done)
+    traced = {"reconciled": True} if any(one.code == "reconciled" for one in outcomes) else {}
     partial = {} if len(done) == len(plan.steps) else {"status": "partial"}
     summary = f"{act.verb.capitalize()}: {counted(counts)}. {words}".strip()
-    answer = Answer(summary, {**partial, **data, **fields}, next=_onward(rows), rows="machines")
+    answer = Answer(summary, {**partial, **data, **traced, **fields}, next=_onward(rows), rows="machines")
     return await _followed(desk, answer, rows, arguments["wait_seconds"])
 
 
