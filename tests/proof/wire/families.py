@@ -1,0 +1,7 @@
+"""All families, in the order of the page."""
+
+from tests.proof.wire.family import Family
+from tests.proof.wire.forged import FORGED
+from tests.proof.wire.replays import REPLAYS
+
+FAMILIES: tuple[Family, ...] = (FORGED, REPLAYS)
