@@ -87,13 +87,21 @@ def test_everything_is_said_and_in_the_order_of_names() -> None:
     assert sorted(ids) == sorted(one.id for one in FLEET), "each machine stands in one part"
 
 
-@pytest.mark.parametrize("filled", ["machines", "name_globs", "states"])
-def test_a_selector_says_what_is_meant(filled: str) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        Selector(machines=("x",)),
+        Selector(name_globs=("*",)),
+        Selector(region="ny2"),
+        Selector(machine_type="A4000"),
+        Selector(states=("off",)),
+    ],
+    ids=str,
+)
+def test_a_selector_says_what_is_meant(said: Selector) -> None:
+    assert not said.empty
     assert Selector().empty
     assert Selector(exclude_globs=("prod*",)).empty, "all but a few must be said"
-    assert not Selector(**{filled: ("x",)}).empty
-    assert not Selector(region="ny2").empty
-    assert not Selector(machine_type="A4000").empty
 
 
 MEANT: list[tuple[str, list[str]]] = [
@@ -112,15 +120,19 @@ MEANT: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize(("reference", "ids"), MEANT)
 def test_a_reference_means_a_machine_and_never_a_part_of_a_name(reference: str, ids: list[str]) -> None:
-    assert [one.id for one in meant([*FLEET, machine("", id="psnameless")], reference)] == ids
+    found = meant([*FLEET, machine("", id="psnameless")], [reference])
+    assert [one.id for one in found[reference]] == ids
 
 
 def test_an_id_wins_over_an_equal_name() -> None:
     fleet = [machine("ps1", id="ps9"), machine("x", id="ps1")]
-    assert [one.name for one in meant(fleet, "ps1")] == ["x"]
+    assert [one.name for one in meant(fleet, ["ps1"])["ps1"]] == ["x"]
 
 
 def test_references_that_mean_none_or_several_are_told_apart() -> None:
     found = named(FLEET, ("train-1", "nope", "twin", "pstrain-1", "TRAIN-1", "gone"))
     assert [one.id for one in found.machines] == ["pstrain-1"], "named three times, one machine"
-    assert (found.unknown, found.ambiguous) == (("nope", "gone"), ("twin",))
+    assert found.unknown == ("nope", "gone")
+    assert {reference: [one.id for one in several] for reference, several in found.ambiguous.items()} == {
+        "twin": ["ps1", "ps2"]
+    }

@@ -4,7 +4,7 @@ What narrows never widens: `machines` and `name_globs` name the candidates (with
 every other part takes some of them away. What was named and is not taken is told with the reason.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paperspace_mcp.contract.shapes import Machine
@@ -37,11 +37,11 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The machines that references mean. `unknown`, `ambiguous`: the references that mean none, or several."""
+    """The machines that references mean. `unknown`: the references that mean none; `ambiguous`: several, and which."""
 
     machines: tuple[Machine, ...]
-    unknown: tuple[str, ...] = ()
-    ambiguous: tuple[str, ...] = ()
+    unknown: tuple[str, ...]
+    ambiguous: Mapping[str, tuple[Machine, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,27 @@ class Selection:
         return len(self.todo) + len(self.unchanged) + len(self.left)
 
 
-def meant(machines: Sequence[Machine], reference: str) -> list[Machine]:
-    """The machines of an id, else of an exact name, else of a name in another case or a public address."""
-    reference = reference.strip()
-    if not reference:
-        return []
-    by_id = [machine for machine in machines if machine.id == reference]
-    return by_id or naming.exact(machines, reference) or naming.otherwise(machines, reference)
+def meant(machines: Sequence[Machine], references: Iterable[str]) -> dict[str, list[Machine]]:
+    """For each reference the machines of that id, else of that exact name, in another case, or of that address."""
+    by_id, by_name = {machine.id: machine for machine in machines}, dict[str, list[Machine]]()
+    for machine in machines:
+        by_name.setdefault(machine.name, []).append(machine)
+
+    def one(reference: str) -> list[Machine]:
+        if not reference or reference in by_id:
+            return [by_id[reference]] if reference else []
+        return by_name.get(reference) or naming.otherwise(machines, reference)
+
+    return {reference: one(reference.strip()) for reference in references}
 
 
 def named(machines: Sequence[Machine], references: Iterable[str]) -> Named:
     """Every reference looked up; a machine that is named twice is one machine."""
-    found = {reference: meant(machines, reference) for reference in references}
+    found = meant(machines, references)
     single = {one[0].id: one[0] for one in found.values() if len(one) == 1}
     unknown = tuple(reference for reference, one in found.items() if not one)
-    ambiguous = tuple(reference for reference, one in found.items() if len(one) > 1)
-    return Named(tuple(single.values()), unknown, ambiguous)
+    several = {reference: tuple(one) for reference, one in found.items() if len(one) > 1}
+    return Named(tuple(single.values()), unknown, several)
 
 
 def select(

@@ -10,8 +10,8 @@ from pydantic import Field
 from paperspace_mcp.conduct import Outcome, fingerprinted
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.contract.errors import CallerError, Failure, Refusal, UpstreamError
-from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery, MachinesQuery
+from paperspace_mcp.contract.errors import CallerError, Candidate, Failure, Refusal, UpstreamError
+from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming, power, pricing, selecting
 from paperspace_mcp.rules.guard import questions
@@ -28,10 +28,7 @@ from paperspace_mcp.surface.tools.bulk_report import PoweredMachines, counted, m
 from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of
 from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
 from paperspace_mcp.surface.wording import explain
-from paperspace_mcp.walking import walk
-
-FLEET_ROWS = 10_000
-"""How long a fleet may be for something to be chosen from it: what is not seen whole is not chosen from."""
+from paperspace_mcp.sweeping import sweep
 
 Action = Literal["start", "stop", "restart"]
 Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
@@ -83,12 +80,12 @@ def _selector(
 
 
 async def _fleet(desk: Desk) -> list[Machine]:
-    """Every living machine. Raises an `UpstreamError` where the list does not come to its end."""
-    query = MachinesQuery(limit=PAGE_LIMIT)
-    found = await walk(desk.conduct, catalogue.LIST_MACHINES, query, rows=FLEET_ROWS)
-    if not found.complete:
+    """Every living machine. Raises an `UpstreamError` where not all were seen: nothing is chosen from a part."""
+    fleet = list[Machine]()
+    swept = await sweep(desk.conduct, fleet.append)
+    if not swept.complete:
         raise UpstreamError("fleet_incomplete")
-    return [machine for machine in found.items if machine.dt_deleted is None]
+    return fleet
 
 
 def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine]) -> Selection:
@@ -98,14 +95,14 @@ def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine]) 
         similar = [one for reference in names.unknown for one in naming.similar(fleet, reference)]
         raise _unclear("unknown_machine", selector, names.unknown, similar)
     if names.ambiguous:
-        meant = [machine for reference in names.ambiguous for machine in selecting.meant(fleet, reference)]
-        raise _unclear("ambiguous_machine", selector, names.ambiguous, list(map(naming.candidate, meant)))
+        meant = [naming.candidate(machine) for several in names.ambiguous.values() for machine in several]
+        raise _unclear("ambiguous_machine", selector, tuple(names.ambiguous), meant)
     chosen = selecting.select(fleet, selector, names.machines, protected=desk.protected, stands=act.stands)
     _check(desk, act, chosen)
     return chosen
 
 
-def _unclear(code: str, selector: Selector, references: Sequence[str], candidates: list[Any]) -> CallerError:
+def _unclear(code: str, selector: Selector, references: Sequence[str], candidates: list[Candidate]) -> CallerError:
     """Which of the references are meant, by their places: an argument's value is never repeated."""
     places = ", ".join(f"number {selector.machines.index(reference) + 1}" for reference in references[:10])
     several = tuple({one.id: one for one in candidates}.values())[: naming.CANDIDATES]
