@@ -8,7 +8,7 @@ from pydantic import Field
 from paperspace_mcp.conduct import Outcome, fingerprinted
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.errors import CallerError, Refusal
 from paperspace_mcp.contract.requests import MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import power, pricing
@@ -98,6 +98,8 @@ async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answe
     found = await desk.machine(machine)
     if found.dt_deleted is not None:
         return Answer(f"{quoted(found.name)} is deleted already.", {"status": "unchanged", "changed": False})
+    if desk.protected(found):
+        raise Refusal("protected")  # before its state: the way to a delete must not be advised
     if found.state != "off":
         remedy = "stop_machine, wait until it is off, then call again."
         raise CallerError("machine_not_off", facts={"state": views.text(found.state, 40), "remedy": remedy})
