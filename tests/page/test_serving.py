@@ -105,7 +105,8 @@ def test_a_secret_is_changed_by_whoever_knows_it(tmp_path: Path, monkeypatch: py
 def test_a_name_that_does_not_fit_a_line_gets_no_token(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert main(["token", name, "--file", str(tmp_path / "tokens.txt")]) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main(["token", name, "--file", str(tmp_path / "tokens.txt")])
     assert capsys.readouterr().out == ""
     assert not (tmp_path / "tokens.txt").exists()
 
@@ -113,7 +114,7 @@ def test_a_name_that_does_not_fit_a_line_gets_no_token(
 def test_a_token_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     token = make_token(tmp_path / "tokens.txt", "anna", capsys)
     assert Tokens(tmp_path / "tokens.txt").name_of(token) == "anna"
-    assert main(["token", "anna"]) == 1
+    assert main(["token", "anna"]) == 2
 
 
 @pytest.mark.parametrize("transport", ["stdio", "http"])
