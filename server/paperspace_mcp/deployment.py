@@ -1,10 +1,8 @@
 """The server on its transports: stdio, and Streamable HTTP with a health check."""
 
 import hmac
-import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -18,8 +16,8 @@ from paperspace_mcp.contract.errors import OperatorError
 
 FINISH_S = 1.5
 """How long a step that is on the wire may hold a SIGTERM back; its intent is written down in any case."""
-GRACE_S = 1
-"""How long open streams may hold a SIGTERM back."""
+FINISH_HTTP_S = 0.5
+"""The same over HTTP, once open streams had their second."""
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -40,10 +38,15 @@ async def _until_terminated(app: App) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
         async for _ in signals:
             with anyio.move_on_after(FINISH_S):
-                while app.conduct.under_way:
-                    await anyio.sleep(FINISH_S / 20)
+                await _finished(app)
                 await app.aclose()
             os._exit(0)
+
+
+async def _finished(app: App) -> None:
+    """Until no step is between its intent and its outcome."""
+    while app.conduct.under_way:
+        await anyio.sleep(FINISH_S / 20)
 
 
 def is_loopback(host: str) -> bool:
@@ -127,6 +130,8 @@ def _close_with(web: Any, app: App) -> None:
             try:
                 yield state
             finally:
+                with anyio.move_on_after(FINISH_HTTP_S):
+                    await _finished(app)
                 await app.aclose()
 
     web.router.lifespan_context = lifespan
@@ -134,35 +139,6 @@ def _close_with(web: Any, app: App) -> None:
 
 def serve_http(web: Any, host: str, port: int) -> None:
     """Listen until a signal comes; open streams hold it back for a second at most."""
-    import uvicorn
+    from paperspace_mcp.listening import listen
 
-    config = uvicorn.Config(
-        web, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S, ws="none"
-    )
-    _Announcing(config).run()
-
-
-def _announce(url: str) -> None:
-    sys.stderr.write(f"paperspace-mcp: listening on {url}\n")
-    sys.stderr.flush()
-
-
-class _Announcing:
-    """uvicorn's server, which says where it listens once it does: with port 0 nobody else knows."""
-
-    def __init__(self, config: Any) -> None:
-        import uvicorn
-
-        class Announcing(uvicorn.Server):
-            async def startup(self, sockets: Any = None) -> None:
-                await super().startup(sockets)
-                for one in self.servers:
-                    for sock in one.sockets:
-                        host, port = sock.getsockname()[:2]
-                        _announce(f"http://{f'[{host}]' if ':' in host else host}:{port}/mcp")
-
-        self._server = Announcing(config)
-
-    def run(self) -> None:
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        self._server.run()
+    listen(web, host, port, lambda _url: None)

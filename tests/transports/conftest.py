@@ -58,11 +58,15 @@ def provider() -> Iterator[Provider]:
 
 
 @contextmanager
-def serving(provider: Provider, state: Path, *flags: str) -> Iterator[Process]:
+def serving(provider: Provider, state: Path, *flags: str, **env: str) -> Iterator[Process]:
     """The HTTP server."""
     arguments = ["serve", "--transport", "http", "--port", "0", "--api-url", provider.url, "--state-dir", str(state)]
     process = subprocess.Popen(
-        [*COMMAND, *arguments, *flags], stderr=subprocess.PIPE, text=True, env=environment(), stdin=subprocess.DEVNULL
+        [*COMMAND, *arguments, *flags],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
     )
     assert process.stderr is not None
     try:

@@ -14,12 +14,14 @@ import httpx
 import httpx2
 import pytest
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 from tests.surface.meanwhile import when
-from tests.surface.talk import Assistant, Era, Reports, talking
+from tests.surface.talk import Answering, Assistant, Era, Reports, agrees, talking
 from tests.transports.conftest import Process, Provider, run, serving
 from tests.transports.tour import tour
 
 from paperspace_mcp import __version__
+from paperspace_mcp.audit import Audit
 from paperspace_mcp.simulator import Fault
 
 pytestmark = pytest.mark.anyio
@@ -192,10 +194,14 @@ def test_an_address_beyond_loopback_needs_a_name(host: str, tmp_path: object) ->
 
 
 def ended_in(process: subprocess.Popen[str]) -> float:
+    """Seconds from a SIGTERM to the end, which is an ordinary one and says nothing."""
+    assert process.stderr is not None
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     process.wait(5)
-    return time.monotonic() - begun
+    took = time.monotonic() - begun
+    assert (process.returncode, process.stderr.read()) == (0, "")
+    return took
 
 
 def test_a_sigterm_ends_an_idle_server(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -213,23 +219,60 @@ def test_a_sigterm_ends_an_open_stream(
             assert ended_in(server.process) < 2
 
 
-async def test_a_sigterm_ends_a_call_in_flight(
-    provider: Provider, era: Era, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_a_sigterm_ends_a_call_in_flight(provider: Provider, era: Era, tmp_path: Path) -> None:
     under_way = threading.Event()
     when(provider.sim, "/os-templates", under_way.set)
     provider.sim.faults.add(Fault("stall", "list_templates"))
-    with serving(provider, tmp_path_factory.mktemp("state")) as server:
-        with contextlib.suppress(BaseException):
-            async with talking(server.url, era) as assistant, anyio.create_task_group() as tasks:
-                tasks.start_soon(call_and_be_cut_off, assistant)
-                assert await anyio.to_thread.run_sync(under_way.wait, 5)
-                took = await anyio.to_thread.run_sync(ended_in, server.process)
-                tasks.cancel_scope.cancel()
-        assert server.process.returncode is not None
-        assert took < 2
+    with serving(provider, tmp_path) as server:
+        async with calling(server, era, "list_templates"):
+            assert await anyio.to_thread.run_sync(under_way.wait, 5)
+            assert await anyio.to_thread.run_sync(ended_in, server.process) < 2
 
 
-async def call_and_be_cut_off(assistant: object) -> None:
+async def test_a_sigterm_ends_a_change_in_flight_and_its_intent_is_written(
+    provider: Provider, era: Era, tmp_path: Path
+) -> None:
+    machine, under_way = provider.sim.add_machine(name=f"cut-{era}", state="ready").id, threading.Event()
+    when(provider.sim, f"{machine}/stop", under_way.set)
+    provider.sim.faults.add(Fault("stall", "stop_machine", machine=machine))
+    with serving(provider, tmp_path) as server:
+        async with calling(server, era, "stop_machine", machine=machine):
+            assert await anyio.to_thread.run_sync(under_way.wait, 5)
+            assert await anyio.to_thread.run_sync(ended_in, server.process) < 2
+    phases = [entry["phase"] for entry in Audit(tmp_path).read(newest_first=False)]
+    assert phases[:2] == ["asked", "intent"]
+
+
+async def test_a_sigterm_ends_a_call_that_is_held_for_a_person(provider: Provider, era: Era, tmp_path: Path) -> None:
+    machine = provider.sim.add_machine(name=f"held-{era}", state="ready").id
+    before = len(provider.sim.mutations())
+    with serving(provider, tmp_path, PAPERSPACE_MCP_HOLD="40") as server:
+        async with calling(server, era, "stop_machine", None, machine=machine):
+            assert server.process.stderr is not None
+            told = await anyio.to_thread.run_sync(server.process.stderr.readline)
+            assert "waits for a person" in told
+            assert await anyio.to_thread.run_sync(ended_in, server.process) < 2
+    assert len(provider.sim.mutations()) == before
+
+
+def test_ctrl_c_ends_it_as_ctrl_c_does(provider: Provider, tmp_path: Path) -> None:
+    with serving(provider, tmp_path) as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 130
+
+
+@asynccontextmanager
+async def calling(
+    server: Process, era: Era, tool: str, answering: Answering | None = agrees, **arguments: object
+) -> AsyncIterator[None]:
+    """A client that calls meanwhile, and is cut off."""
+    with contextlib.suppress(httpx2.HTTPError, MCPError, OSError):
+        async with talking(server.url, era, answering) as assistant, anyio.create_task_group() as tasks:
+            tasks.start_soon(call_and_be_cut_off, assistant, tool, arguments)
+            yield
+            tasks.cancel_scope.cancel()
+
+
+async def call_and_be_cut_off(assistant: Assistant, tool: str, arguments: dict[str, object]) -> None:
     with contextlib.suppress(Exception):
-        await assistant.call("list_templates")  # type: ignore[attr-defined]
+        await assistant.call(tool, **arguments)
