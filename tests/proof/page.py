@@ -2,17 +2,21 @@
 
 import platform
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.proof.baselines.servers import BASELINES
 from tests.proof.wire.families import FAMILIES
-from tests.proof.wire.run import Result
+from tests.proof.wire.family import Tally
+from tests.proof.wire.run import OURS
 
 PAGE = Path(__file__).with_name("PROOF.md")
 COMMAND = "uv run --group test python -m tests.proof"
 Row = Sequence[object]
+Results = dict[tuple[str, str], Tally]
+"""By family and server."""
 
 _HEAD = f"""# The proof, as it was last run
 
@@ -24,23 +28,44 @@ the provider is the simulator; a **bypass** is a mutation in its log of requests
 counts honest calls of the same kind: a guard that lets nothing through proves nothing.
 """
 
+_BASELINES = """
+## The same attacks on weak guards
+
+So that the zeros above mean something: three small servers over the same simulator, each guarded in a way that is often
+met, under the same corpus with the counts of an ordinary test. Each cell is bypasses of attempts; `-` where there is no
+form to answer.
+"""
+
 
 def table(head: Row, rows: Iterable[Row]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in lines)
 
 
-def families(results: Mapping[str, Result]) -> str:
+def families(results: Results) -> str:
     """A row for each family of the code, in its order."""
-    rows = [_row(family.name, family.what, results.get(family.name)) for family in FAMILIES]
+    rows = [_row(family.name, family.what, results.get((family.name, OURS))) for family in FAMILIES]
     return table(("family", "attempts", "bypasses", "went through", "what it does"), rows)
 
 
-def _row(name: str, what: str, result: Result | None) -> Row:
-    if result is None:
+def _row(name: str, what: str, tally: Tally | None) -> Row:
+    if tally is None:
         return name, "not run", "", "", what
-    tally = result.tally
-    return name, f"{tally.attempts:,}", f"**{tally.bypasses}**", f"{tally.controls:,}", what
+    return name, f"{tally.attempts:,}", f"**{tally.bypasses:,}**", f"{tally.controls:,}", what
+
+
+def baselines(results: Results) -> str:
+    """The same attacks on weak guards, as bypasses of attempts."""
+    names = [family.name for family in FAMILIES if family.weak]
+    rows = [(server, *(_weak(results.get((name, server))) for name in names)) for server in BASELINES]
+    return table(("guard", *names), rows)
+
+
+def _weak(tally: Tally | None) -> str:
+    """Where no form is shown there is nothing to replay or to swap."""
+    if tally is None or not tally.attempts:
+        return "-"
+    return f"{tally.bypasses:,} of {tally.attempts:,}"
 
 
 def footer() -> str:
@@ -49,8 +74,8 @@ def footer() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {versions}."
 
 
-def render(results: Mapping[str, Result]) -> str:
-    parts = [_HEAD, "## On the wire\n", families(results), "\n## Versions\n", footer()]
+def render(results: Results) -> str:
+    parts = [_HEAD, "## On the wire\n", families(results), _BASELINES, baselines(results), "\n## Versions\n", footer()]
     return "\n".join(parts) + "\n"
 
 

@@ -1,13 +1,13 @@
 """Forged answers: everything that a lying or careless client can send instead of the text that was asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice, product
 from random import Random
 from typing import Any
 
 from mcp_types import ElicitResult
-from tests.guard.bench import CALLS, MODERN, Call, Person, raw
+from tests.guard.bench import MODERN, Call, Person, raw
 from tests.proof.wire import ground as grounds
 from tests.proof.wire.family import Family, Given, Tally
 from tests.proof.wire.ground import ERAS, Form, Ground
@@ -56,7 +56,7 @@ SHAPES: dict[str, Shape] = {
     "nested": _content(lambda f, r, _c: {f: {f: r}}),
     "nested twice": _content(lambda f, r, _c: {"content": {f: r}}),
     "under another name": _content(lambda _f, r, _c: {"value": r, "answer": r, "text": r, "confirm": r}),
-    "with a field too many": _content(lambda f, r, _c: {f: r, "confirmed": True}),
+    "a yes beside a no": _content(lambda f, _r, _c: {"confirm": True, "confirmed": True, f: "no"}),
     "wrong case": _typed(lambda t, _c: _other_case(t)),
     "zero width inside": _typed(lambda t, _c: _middle(t, "\u200b")),
     "zero width before": _typed(lambda t, _c: f"\ufeff{t}"),
@@ -79,7 +79,6 @@ SHAPES: dict[str, Shape] = {
     "another verb": _typed(lambda t, _c: "update" if t != "update" else "create"),
     "the whole question's end": _typed(lambda t, _c: f"To go ahead, type: {t}"),
     "a code": _typed(lambda _t, _c: "K7Q2"),
-    "padded beyond the cap": _typed(lambda t, _c: t + " " * 900),
     "two megabytes": _typed(lambda _t, _c: BIG),
     "declined": lambda _f, _c: ElicitResult(action="decline"),
     "cancelled": lambda _f, _c: ElicitResult(action="cancel"),
@@ -112,12 +111,12 @@ def edited(dice: Random, right: str) -> str:
     return text
 
 
-def forgeries(dice: Random, count: int) -> list[tuple[str, str, Call]]:
+def forgeries(dice: Random, count: int, calls: Sequence[Call]) -> list[tuple[str, str, Call]]:
     """Every shape for every call in both eras (some of them, for a small count), then small edits of the right text."""
-    every = list(product((*SHAPES, *SPECIAL), ERAS, CALLS))
+    every = list(product((*SHAPES, *SPECIAL), ERAS, calls))
     if count < len(every):
         return dice.sample(every, count)
-    edits = ((EDIT, era, dice.choice(CALLS)) for era in cycle(ERAS))
+    edits = ((EDIT, era, dice.choice(calls)) for era in cycle(ERAS))
     return [*every, *islice(edits, count - len(every))]
 
 
@@ -126,7 +125,7 @@ async def attack(given: Given) -> Tally:
     tally, dice = Tally(), given.dice
     async with given.ground() as ground:
         consent = await _consent(ground)
-        for what, era, call in forgeries(dice, given.count):
+        for what, era, call in forgeries(dice, given.count, ground.calls):
             ground.renew()
             await _forge(ground, what, era, replace(call, arguments={**call.arguments, **consent[call.tool]}), dice)
             tally.attempt(what, len(ground.sent))
@@ -187,12 +186,12 @@ async def _decline_then_accept(ground: Ground, call: Call, form: Form) -> None:
 
 async def _controls(ground: Ground, tally: Tally) -> None:
     """The right text, once for each call and era."""
-    for era, call in product(ERAS, CALLS):
+    for era, call in product(ERAS, ground.calls):
         ground.renew()
         form = ground.form(call)
         async with ground.client(era, Person(raw({form.field: form.right}))) as client:
             await grounds.call(client, call.tool, call.arguments)
-        tally.controls += ground.sent == list(call.sent)
+        tally.controls += grounds.exactly(ground, call)
 
 
 FORGED = Family(

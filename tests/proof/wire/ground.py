@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client import InputRequiredRoundsExceededError
 from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult
-from tests.guard.bench import KEY, MODERN, Bench, Call, Clock, Person
+from tests.guard.bench import CALLS, KEY, MODERN, Bench, Call, Clock
 
 from paperspace_mcp.simulator import Simulator
 
@@ -33,13 +33,15 @@ class Ground(Protocol):
 
     sim: Simulator
     clock: Clock
+    calls: tuple[Call, ...]
+    """The guarded calls that it knows."""
 
     @property
     def sent(self) -> list[str]: ...
 
     def form(self, call: Call) -> Form: ...
 
-    def client(self, era: str, person: Person | None = None) -> AbstractAsyncContextManager[Client]: ...
+    def client(self, era: str, person: Any = None) -> AbstractAsyncContextManager[Client]: ...
 
     def renew(self) -> None:
         """A fresh account, and no approval of an earlier scene that still counts."""
@@ -55,6 +57,8 @@ def simulated(**options: Any) -> Simulator:
 
 class Ours(Bench):
     """The product's own server."""
+
+    calls: tuple[Call, ...] = CALLS
 
     def __init__(self, state: Path, **settings: Any) -> None:
         super().__init__(state, **{"sim": simulated(), **settings})
@@ -79,6 +83,11 @@ class Ours(Bench):
 
     async def aclose(self) -> None:
         await self.app.aclose()
+
+
+def exactly(ground: Ground, call: Call) -> bool:
+    """Whether this call went out, once and nothing else; the steps of a batch in whatever order."""
+    return sorted(ground.sent) == sorted(call.sent)
 
 
 # -- what an attacker's client does -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,40 +15,65 @@ import anyio
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from tests.guard.conftest import _checked_once
+from tests.proof.baselines.servers import BASELINES
 from tests.proof.wire.families import FAMILIES
-from tests.proof.wire.family import Family, Given, Tally
+from tests.proof.wire.family import Family, Given, Make, Tally
 from tests.proof.wire.ground import Ours
 
 CORES = 2
 SEED = 20_261
+OURS = "this server"
+SERVERS: dict[str, Make] = {OURS: Ours, **BASELINES}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A family against a server. A weak server needs no great counts to be found weak."""
+
+    family: str
+    server: str = OURS
+    quick: bool = False
+    seed: int = SEED
+
+    def given(self, folder: Path) -> Given:
+        family = named(self.family)
+        count = family.few if self.quick or self.server != OURS else family.many
+        return Given(count, self.seed, folder, SERVERS[self.server])
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One family's tally, by the server that was attacked, and how long it took."""
+    """What a job came to, and how long it took."""
 
-    family: str
+    job: Job
     tally: Tally
     seconds: float
 
 
-def run(names: Sequence[str], *, quick: bool, seed: int = SEED) -> Iterator[Result]:
-    """The named families, as they end."""
+def run(jobs: Sequence[Job]) -> Iterator[Result]:
+    """All of them, as they end; the longest should come first."""
     with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(attacked, name, quick, seed) for name in names]):
+        for done in as_completed([pool.submit(attacked, job) for job in jobs]):
             yield done.result()
 
 
-def attacked(name: str, quick: bool, seed: int) -> Result:
-    """One family against our server, in a directory that goes with it."""
-    family = named(name)
-    logging.disable(logging.CRITICAL)  # an attacked server complains of its clients, and that is not the proof
-    warnings.simplefilter("ignore")
+def attacked(job: Job) -> Result:
+    """One job, in a directory that goes with it."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder, pytest.MonkeyPatch.context() as patch:
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder, _undisturbed():
+        tally = anyio.run(named(job.family).attack, job.given(Path(folder)))
+    return Result(job, tally, time.perf_counter() - began)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """An attacked server complains of its clients, and clients check the same sixteen schemas for each connection."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
         patch.setattr(Draft202012Validator, "check_schema", _checked_once(Draft202012Validator.check_schema))
-        tally = anyio.run(family.attack, Given(family.few if quick else family.many, seed, Path(folder), Ours))
-    return Result(name, tally, time.perf_counter() - began)
+        yield
+        logging.disable(logging.NOTSET)
 
 
 def named(name: str) -> Family:
