@@ -1,0 +1,12 @@
+"""The sessions, by the name under which the command knows them."""
+
+from collections.abc import Callable
+
+from tests.clients.ground import Ground
+from tests.clients.inspector import inspect
+from tests.clients.rows import Row
+
+Session = Callable[[Ground], list[Row]]
+SESSIONS: dict[str, Session] = {
+    "inspector": inspect,
+}
