@@ -152,11 +152,12 @@ async def lived(ordinary: Ordinary, state: Path) -> Measured:
     """A day from a fresh account on."""
     sim, questions = Simulator(clock=lambda: 0.0), list[str]()
 
-    async def person(_context: Any, params: Any) -> Any:
+    async def asked(_context: Any, params: Any) -> ElicitResult:
         questions.append(params.message)
         return _types(params.message)
 
     upstream = Upstream(url="http://account.invalid/v1", key="demo-key")
+    person: Any = asked
     settings = Settings(upstream=upstream, state_dir=state, policy=Policy(mode=ordinary.mode))
     app = build(settings, transport=httpx.ASGITransport(sim.app))
     async with Client(app.server, elicitation_callback=person, cache=None) as client:
