@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from tests.clients.ground import Ground
 from tests.clients.inspector import inspect
+from tests.clients.mcpdo import ask
 from tests.clients.rows import Row
 
 Session = Callable[[Ground], list[Row]]
 SESSIONS: dict[str, Session] = {
     "inspector": inspect,
+    "mcpdo": ask,
 }
