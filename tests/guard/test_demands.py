@@ -61,7 +61,8 @@ def test_one_protected_target_among_many_decides(effect: Effect) -> None:
     many = [target(number, protected=number == 3) for number in range(4)]
     found = demand(plan(effect, *many))
     assert found.rule == TABLE[effect, True]
-    assert found.text == ("ben@example.com" if found.ask is Ask.PERSON else "verb 4")
+    texts = {Ask.PERSON: "ben@example.com", Ask.VERB: "verb 4", Ask.NAME: "dev-0, dev-1, dev-2, dev-3"}
+    assert found.text == texts[found.ask]
 
 
 def test_no_target_at_all_takes_the_verb() -> None:

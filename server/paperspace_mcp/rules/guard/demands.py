@@ -70,6 +70,6 @@ def _text(plan: Plan, ask: Ask) -> str:
         return ""
     if ask is Ask.PERSON:
         return plan.person
-    if ask is Ask.NAME and many == 1:
-        return plan.targets[0].typed
+    if ask is Ask.NAME and many:
+        return ", ".join(target.typed for target in plan.targets)
     return plan.verb if many <= 1 else f"{plan.verb} {many}"

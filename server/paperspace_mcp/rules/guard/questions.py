@@ -29,7 +29,8 @@ def row(target: Target) -> str:
 
 def _instruction(plan: Plan, demand: Demand) -> str:
     by_id = len(plan.targets) == 1 and plan.targets[0].type_id
-    return _WORDS[demand.ask].format(text=demand.text, what="id" if by_id else "name")
+    what = "names" if len(plan.targets) > 1 else "id" if by_id else "name"
+    return _WORDS[demand.ask].format(text=demand.text, what=what)
 
 
 def fits(plan: Plan, question: str) -> bool:
