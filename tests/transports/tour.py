@@ -14,6 +14,7 @@ READING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_machine_accessor", {"machine": "train-a100", "user": "ub3n7q2xd"}),
     ("get_machine_desktop", {"machine": "dev-diya"}),
     ("list_templates", {}),
+    ("fleet_summary", {}),
 )
 
 
@@ -52,9 +53,21 @@ async def tour(assistant: Assistant, sim: Simulator, name: str) -> set[str]:
         if tool == "restart_machine":
             sim.advance(100)
     assert len(assistant.questions) == 8
+    await many(assistant, sim, name)
     event_id = reply.data["event"]["id"]
     assert (await assistant.call("get_machine_event", event_id=event_id)).data["event"]["name"] == "start"
     sim.advance(100)
     waited = await assistant.call("wait_for_event", event_ids=event_id)
     assert waited.data["overall"] == "done"
-    return called | {"get_machine_event", "wait_for_event"}
+    return called | {"get_machine_event", "wait_for_event", "power_machines"}
+
+
+async def many(assistant: Assistant, sim: Simulator, name: str) -> None:
+    """Two machines, one question."""
+    ids = [sim.add_machine(name=f"{name}-many-{number}", state="ready").id for number in range(2)]
+    before = len(sim.mutations())
+    await assistant.call("power_machines", action="stop", machines=ids)
+    assert len(assistant.questions) == 9
+    assert [(one.path, one.status) for one in sim.mutations()[before:]] == [
+        (f"/machines/{id_}/stop", 200) for id_ in ids
+    ]
