@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from paperspace_mcp.contract.errors import Failure
 from paperspace_mcp.evals.changing import CHANGING
 from paperspace_mcp.evals.keeping import KEEPING
 from paperspace_mcp.evals.request import Request
@@ -35,11 +36,18 @@ class Score:
 
 
 async def score(request: Request, assistant: Assistant, era: Era = "2026-07-28") -> Score:
-    """Let an assistant work on one request, and judge it."""
+    """Let an assistant work on one request, and judge it. Raises a `Failure` that the assistant raises."""
+    broken: Failure | None = None
+    tokens = 0
     async with scene(request, era) as under_way:
-        tokens = await assistant(under_way, request)
-        calls, asked = len(under_way.answers), len(under_way.person.questions)
-        return Score(request, tuple(under_way.sent), calls, asked, len(under_way.sim.wire), tokens)
+        try:
+            tokens = await assistant(under_way, request)
+        except Failure as failure:  # kept, and raised below: leaving a client by an exception wraps it
+            broken = failure
+    if broken:
+        raise broken
+    calls, asked = len(under_way.answers), len(under_way.person.questions)
+    return Score(request, tuple(under_way.sent), calls, asked, len(under_way.sim.wire), tokens)
 
 
 async def reference(under_way: Scene, request: Request) -> int:

@@ -91,6 +91,9 @@ WORDS: dict[str, Words] = {
     "forbidden": Words("The API key may not do this (403).", "A person uses a key with that permission."),
     "payment_required": Words("The provider wants a bill paid first (402).", "A person settles it in the console."),
     "proxy_unauthorized": Words("The proxy wants credentials (407).", "A person corrects the proxy settings."),
+    "model_unusable": Words(
+        "The model did not answer as an OpenAI-compatible address does.", "A person checks the URL, name and key."
+    ),
     "bad_policy": Words("The policy cannot be used: {problem}.", "A person corrects it; nothing is served until then."),
     "bad_configuration": Words(
         "The setting {setting} cannot be used.", "A person corrects it where this server is started."
