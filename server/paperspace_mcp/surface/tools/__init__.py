@@ -8,13 +8,14 @@ from paperspace_mcp.surface.tools.fleet import FLEET
 from paperspace_mcp.surface.tools.machines import MACHINES
 from paperspace_mcp.surface.tools.power import POWER
 from paperspace_mcp.surface.tools.summary import SUMMARY
+from paperspace_mcp.surface.tools.waste import WASTE
 
 TOOLSETS: dict[str, tuple[Tool, ...]] = {
     "machines": (*MACHINES, *POWER),
     "events": EVENTS,
     "accessors": ACCESSORS,
     "desktop": DESKTOP,
-    "fleet": (*FLEET, *SUMMARY),
+    "fleet": (*FLEET, *SUMMARY, *WASTE),
 }
 
 TOOLS: tuple[Tool, ...] = tuple(tool for tools in TOOLSETS.values() for tool in tools)
