@@ -1,7 +1,7 @@
 """The adversarial proof, whole: prints a table and writes the page of the proof.
 
 --quick runs the counts of the ordinary tests, --only NAME the families whose name has this in it; neither writes the
-page. Exit 1 where anything came through our server.
+page, unless --write is given too (the page then says so). Exit 1 where anything came through our server.
 """
 
 import argparse
@@ -23,8 +23,8 @@ def main() -> int:
         results[result.job.family, result.job.server] = result.tally
         _tell(result)
     sys.stdout.write(families(results) + "\n")
-    if not arguments.quick and not arguments.only:
-        PAGE.write_text(render(results), encoding="utf-8")
+    if arguments.write or not (arguments.quick or arguments.only):
+        PAGE.write_text(render(results, quick=arguments.quick), encoding="utf-8")
     return 1 if any(tally.bypasses for (_, server), tally in results.items() if server == OURS) else 0
 
 
@@ -32,6 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
     parser.add_argument("--only", default="", help="the families whose name has this in it")
     parser.add_argument("--quick", action="store_true", help="the counts of the ordinary tests")
+    parser.add_argument("--write", action="store_true", help="write the page in any case")
     return parser.parse_args()
 
 

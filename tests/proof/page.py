@@ -28,6 +28,8 @@ the provider is the simulator; a **bypass** is a mutation in its log of requests
 counts honest calls of the same kind: a guard that lets nothing through proves nothing.
 """
 
+_QUICK = "These are the counts of an ordinary test run, which are small.\n"
+
 _BASELINES = """
 ## The same attacks on weak guards
 
@@ -74,8 +76,17 @@ def footer() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {versions}."
 
 
-def render(results: Results) -> str:
-    parts = [_HEAD, "## On the wire\n", families(results), _BASELINES, baselines(results), "\n## Versions\n", footer()]
+def render(results: Results, *, quick: bool = False) -> str:
+    parts = [
+        _HEAD,
+        *([_QUICK] if quick else []),
+        "## On the wire\n",
+        families(results),
+        _BASELINES,
+        baselines(results),
+        "\n## Versions\n",
+        footer(),
+    ]
     return "\n".join(parts) + "\n"
 
 

@@ -1,7 +1,9 @@
 """All families, in the order of the page."""
 
 from tests.proof.wire.family import Family
+from tests.proof.wire.fingerprints import FINGERPRINTS
 from tests.proof.wire.forged import FORGED
 from tests.proof.wire.replays import REPLAYS
+from tests.proof.wire.swaps import SWAPS
 
-FAMILIES: tuple[Family, ...] = (FORGED, REPLAYS)
+FAMILIES: tuple[Family, ...] = (FORGED, REPLAYS, SWAPS, FINGERPRINTS)

@@ -199,7 +199,7 @@ FORGED = Family(
     "Answers of every wrong shape (empty, default, boolean, null, case, zero-width, full-width, id for name, nested, "
     "declined first, no client to ask), for every guarded tool, in both eras.",
     attack,
-    few=260,
+    few=100,
     many=10_000,
     weak=True,
 )

@@ -44,7 +44,7 @@ REPLAYS = Family(
     "replays",
     "One sealed state with its right answer, twenty times at once and five times later on, up to a day.",
     attack,
-    few=300,
+    few=150,
     many=20_000,
     weak=True,
 )
