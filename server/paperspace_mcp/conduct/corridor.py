@@ -73,6 +73,12 @@ class Conduct:
         now = self.rooms.now()
         return await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
 
+    async def lately(self, caller: Caller, digest: str) -> list[Outcome]:
+        """What this same call came to within the time in which it would be told it again."""
+        since = self.rooms.now() - records.REPEAT_S
+        found = await stored(partial(self.rooms.store.spent, caller.principal, digest, since))
+        return [outcome for record in found for outcome in load_outcomes(record.outcome)]
+
     async def record(self, code: str) -> Record | None:
         return await stored(partial(self.rooms.store.get, code))
 

@@ -101,6 +101,11 @@ class SqliteStore:
         with self._transaction() as db:
             return db.execute(query, values).rowcount == 1
 
+    def spent(self, principal: str, digest: str, since: float) -> list[Record]:
+        query = "SELECT * FROM records WHERE principal = ? AND digest = ? AND status = ? AND spent_at >= ?"
+        with self._transaction() as db:
+            return [_record(row) for row in db.execute(query, (principal, digest, Status.SPENT, since))]
+
     def asked(self, principal: str, since: float) -> int:
         query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
         with self._transaction() as db:

@@ -50,6 +50,10 @@ class Store(Protocol):
         """Write down what became of a spent record's steps so far; False where another process wrote first."""
         ...
 
+    def spent(self, principal: str, digest: str, since: float) -> list[Record]:
+        """The records of this call that were spent since."""
+        ...
+
     def asked(self, principal: str, since: float) -> int:
         """How many questions this principal's client was asked since."""
         ...

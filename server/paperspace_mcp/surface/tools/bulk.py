@@ -1,8 +1,10 @@
 """Power for many machines: one frozen list, one question, and a result for each."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,12 +16,14 @@ from paperspace_mcp.contract.errors import CallerError, Candidate, Failure, Refu
 from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming, power, pricing, selecting
-from paperspace_mcp.rules.guard import questions
+from paperspace_mcp.rules.guard import plans, questions
 from paperspace_mcp.rules.guard.cleaning import plain
 from paperspace_mcp.rules.guard.demands import TABLE, demand
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
 from paperspace_mcp.rules.policy import Decision, Strictness, strictness
-from paperspace_mcp.rules.selecting import Selection, Selector
+from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector
+from paperspace_mcp.rules.waiting import seconds_of
+from paperspace_mcp.surface.consent import canonical
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
@@ -29,6 +33,9 @@ from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of
 from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.sweeping import sweep
+
+LAG_S = 120.0
+"""How long a machine's state may be behind an event that was begun; an older one that is unfinished is stuck."""
 
 Action = Literal["start", "stop", "restart"]
 Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
@@ -50,10 +57,11 @@ async def power_machines(
     """Start, stop or restart up to 50 machines; a person confirms the list once. Filters narrow; protected machines
     are taken only where named. Returns a result for each, and the money. `dry_run` shows the plan and does nothing."""
     act, selector = ACTS[action], _selector(machines, name_globs, exclude_globs, region, machine_type, states)
-    fleet = await _fleet(desk)
-    chosen = _choose(desk, act, selector, fleet)
-    rows = rows_of(desk, chosen, act, await _running(desk, act, chosen.unchanged))
-    aside = _aside(chosen)
+    given = {"machines": machines, "name_globs": name_globs, "exclude_globs": exclude_globs, "region": region}
+    call = {"action": action, **given, "machine_type": machine_type, "states": states, "dry_run": False}
+    fleet, now = await _fleet(desk), await _now(desk, act, call)
+    chosen = _choose(desk, act, selector, fleet, now)
+    rows, aside = rows_of(desk, chosen, act, now.events), _aside(chosen)
     if not chosen.todo:
         return await nothing_to_do(desk, act, rows, aside, 0 if dry_run else wait_seconds)
     facts = {"rows": [row.model_dump(exclude_none=True) for row in rows], "aside": aside}
@@ -88,7 +96,43 @@ async def _fleet(desk: Desk) -> list[Machine]:
     return fleet
 
 
-def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine]) -> Selection:
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What a state does not tell, because states lag. Both by machine.
+
+    events: the unfinished events of the act; fresh: those so new that the state need not show them yet. done: what an
+    earlier call in the same words did a moment ago.
+    """
+
+    events: Mapping[str, str] = field(default_factory=dict)
+    fresh: frozenset[str] = frozenset()
+    done: frozenset[str] = frozenset()
+
+    def stands(self, act: Act, machine: Machine) -> str:
+        """As `Act.stands`: what is on its way needs no second push, and a restart that was just done no second one."""
+        stands = act.stands(machine)
+        if stands or machine.id not in self.fresh | self.done:
+            return stands
+        if act is RESTART:
+            return "just_done" if machine.id in self.done else "busy"
+        return UNCHANGED if machine.id in self.fresh else ""
+
+
+async def _now(desk: Desk, act: Act, call: Mapping[str, Any]) -> _Now:
+    """One look at the newest events, and one at our own records."""
+    lately = await desk.conduct.lately(desk.caller, plans.digest("power_machines", canonical(call)))
+    done = frozenset(one.target_id for one in lately if one.status == "done")
+    try:
+        page = await desk.conduct.read(catalogue.LIST_MACHINE_EVENTS, {}, EventsQuery(order="desc", limit=PAGE_LIMIT))
+    except Failure:
+        return _Now(done=done)
+    live = [one for one in page.items if one.name == act.verb and one.state in {"new", "in progress"}]
+    since = desk.conduct.rooms.now() - LAG_S
+    fresh = frozenset(one.machine_id for one in live if one.machine_id and (seconds_of(one.dt_created) or 0.0) >= since)
+    return _Now({one.machine_id: one.id for one in reversed(live) if one.machine_id}, fresh, done)
+
+
+def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine], now: _Now) -> Selection:
     """The frozen list. Raises a `CallerError` that teaches where it is not to be had."""
     names = selecting.named(fleet, selector.machines)
     if names.unknown:
@@ -97,7 +141,8 @@ def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine]) 
     if names.ambiguous:
         meant = [naming.candidate(machine) for several in names.ambiguous.values() for machine in several]
         raise _unclear("ambiguous_machine", selector, tuple(names.ambiguous), meant)
-    chosen = selecting.select(fleet, selector, names.machines, protected=desk.protected, stands=act.stands)
+    stands = partial(now.stands, act)
+    chosen = selecting.select(fleet, selector, names.machines, protected=desk.protected, stands=stands)
     _check(desk, act, chosen)
     return chosen
 
@@ -130,19 +175,6 @@ def _aside(chosen: Selection) -> dict[str, int]:
     }
 
 
-async def _running(desk: Desk, act: Act, machines: Sequence[Machine]) -> dict[str, str]:
-    """The running events of machines that are on their way already, so that they can be waited for: one look."""
-    wanted = {machine.id for machine in machines if machine.state.endswith("ing")}
-    if not wanted:
-        return {}
-    try:
-        page = await desk.conduct.read(catalogue.LIST_MACHINE_EVENTS, {}, EventsQuery(order="desc", limit=PAGE_LIMIT))
-    except Failure:
-        return {}
-    live = [one for one in page.items if one.name == act.verb and one.state in {"new", "in progress"}]
-    return {one.machine_id: one.id for one in reversed(live) if one.machine_id in wanted and one.machine_id}
-
-
 def _plan(desk: Desk, act: Act, chosen: Selection, fleet: Sequence[Machine], facts: dict[str, Any]) -> Plan:
     names = Counter(machine.name for machine in fleet)
     steps = tuple(_step(desk, act, machine, unique=names[machine.name] == 1) for machine in chosen.todo)
@@ -171,7 +203,7 @@ def _lines(act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]
     number = len(chosen.todo)
     these = "1 machine" if number == 1 else f"{number} machines"
     what = f"{act.verb.upper()} {these}"
-    pending = sum(1 for machine in chosen.todo if machine.updates_pending)
+    pending = sum(1 for machine in chosen.todo if machine.updates_pending and act is RESTART)
     slow = (f"Updates are pending on {pending}: it may take longer than usual.",) if pending else ()
     return (*_first(act, what, number, total), *slow, *_beside(chosen))
 
@@ -233,7 +265,8 @@ async def undone(desk: Desk, outcomes: Sequence[Outcome], arguments: Arguments) 
     given = ("machines", "name_globs", "exclude_globs", "region", "machine_type", "states")
     act = ACTS[arguments["action"]]
     with suppress(CallerError):
-        chosen = _choose(desk, act, _selector(*(arguments[name] for name in given)), await _fleet(desk))
+        selector = _selector(*(arguments[name] for name in given))
+        chosen = _choose(desk, act, selector, await _fleet(desk), _Now())
         if any(machine.id not in known for machine in chosen.todo):
             return True
         back = [known[machine.id] for machine in chosen.todo if act is not RESTART]

@@ -22,6 +22,7 @@ LOST = frozenset({"unknown", "intent"})
 
 _WHY = {
     "busy": "busy; wait for its event",
+    "just_done": "done by this call a moment ago",
     "off": "off; nothing to restart",
     "excluded": "matches exclude_globs",
     "region": "in another region",
