@@ -11,8 +11,8 @@ from tests.clients.rows import ERAS, MODERN, Row, Scene
 
 _SCHEMAS = Path(__file__).resolve().parents[2] / "tool_schemas"
 _STAMP = "io.modelcontextprotocol/serverInfo"
-_IS_ERROR = 5
-"""How the Inspector ends where a tool's answer is an error."""
+IS_ERROR = 5
+"""How both commands of the Inspector end where a tool's answer is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _calls(scene: Scene, inspector: Inspector) -> None:
     with scene.step("tools/call get_machine by name"):
         assert inspector.call("get_machine", machine=name)["machine"]["id"] == machine
     with scene.step("tools/call get_machine, unknown: an error in words"):
-        assert inspector.call("get_machine", _IS_ERROR, machine="nobody")["error"]["code"] == "unknown_machine"
+        assert inspector.call("get_machine", IS_ERROR, machine="nobody")["error"]["code"] == "unknown_machine"
     with scene.step("tools/call stop_machine: approval_required and a code, nothing sent"):
         answer = inspector.call("stop_machine", machine=name)
         assert (answer["status"], answer["executed"], len(answer["approval"])) == ("approval_required", False, 4)

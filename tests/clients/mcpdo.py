@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.clients.ground import TRANSPORTS, Ground, Server, Transport
+from tests.clients.inspector import IS_ERROR
 from tests.clients.rows import ERAS, MODERN, Row, Scene
 
-_IS_ERROR = 5
-"""How mcpdo ends where a tool's answer is an error."""
 WRONG = "yes"
 
 
@@ -47,6 +46,11 @@ class Mcpdo:
         assert list(pending["requestedSchema"]["properties"]) == ["typed"]
         return Question(pending["elicitationId"], pending["message"])
 
+    def answered(self, tool: str, ends: int = 0, **arguments: Any) -> dict[str, Any]:
+        """A call that leads to no question; its answer in the structured half."""
+        answer: dict[str, Any] = self.say("tools/call", tool, json.dumps(arguments), ends=ends)["structuredContent"]
+        return answer
+
     def answer(self, question: Question, typed: str, ends: int = 0) -> dict[str, Any]:
         """A person types; the call's answer in its structured half."""
         found = self.say("elicitation/respond", question.id, json.dumps({"typed": typed}), ends=ends)
@@ -55,7 +59,7 @@ class Mcpdo:
 
 
 @contextmanager
-def _connected(ground: Ground, server: Server, era: str, elicit: str = "both") -> Iterator[Mcpdo]:
+def connected(ground: Ground, server: Server, era: str, elicit: str = "both") -> Iterator[Mcpdo]:
     """A connection that spoke the era which it was told to. Its daemon ends with it."""
     daemon = Mcpdo(ground, secrets.token_hex(16))
     spoken = "modern" if era == MODERN else "legacy"
@@ -76,7 +80,7 @@ def ask(ground: Ground) -> list[Row]:
 
 def _one(ground: Ground, transport: Transport, era: str) -> list[Row]:
     scene = Scene(ground.account, "mcpdo", era, transport)
-    with ground.server(transport) as server, _connected(ground, server, era) as mcpdo:
+    with ground.server(transport) as server, connected(ground, server, era) as mcpdo:
         _stop(scene, mcpdo)
         _start(scene, mcpdo)
         _delete(scene, mcpdo)
@@ -87,11 +91,11 @@ def _stop(scene: Scene, mcpdo: Mcpdo) -> None:
     name, machine = scene.account.machine("ready")
     with scene.step("stop_machine, declined: nothing sent"):
         declined = mcpdo.say(
-            "elicitation/respond", mcpdo.call("stop_machine", machine=name).id, "--decline", ends=_IS_ERROR
+            "elicitation/respond", mcpdo.call("stop_machine", machine=name).id, "--decline", ends=IS_ERROR
         )
         assert declined["structuredContent"]["error"]["code"] == "declined"
     with scene.step("stop_machine, a wrong answer typed: nothing sent"):
-        refused = mcpdo.answer(mcpdo.call("stop_machine", machine=name), WRONG, ends=_IS_ERROR)
+        refused = mcpdo.answer(mcpdo.call("stop_machine", machine=name), WRONG, ends=IS_ERROR)
         assert refused["error"]["code"] == "mistyped"
     with scene.step("stop_machine, `stop` typed: done once", sends=[f"PATCH /machines/{machine}/stop"]):
         assert mcpdo.answer(mcpdo.call("stop_machine", machine=name), "stop")["status"] == "done"
@@ -108,7 +112,7 @@ def _start(scene: Scene, mcpdo: Mcpdo) -> None:
 def _delete(scene: Scene, mcpdo: Mcpdo) -> None:
     name, machine = scene.account.machine("off")
     with scene.step("delete_machine, the id typed for the name: nothing sent"):
-        refused = mcpdo.answer(mcpdo.call("delete_machine", machine=name), machine, ends=_IS_ERROR)
+        refused = mcpdo.answer(mcpdo.call("delete_machine", machine=name), machine, ends=IS_ERROR)
         assert refused["error"]["code"] == "mistyped"
     with scene.step("delete_machine, its name typed: done once", sends=[f"DELETE /machines/{machine}"]):
         assert mcpdo.answer(mcpdo.call("delete_machine", machine=name), name)["status"] == "done"

@@ -40,10 +40,11 @@ class Scene:
     rows: list[Row] = field(default_factory=list)
 
     @contextmanager
-    def step(self, did: str, sends: Sequence[str] = (), *, reads: bool = True) -> Iterator[None]:
+    def step(self, did: str, sends: Sequence[str] = (), *, reads: bool | None = True) -> Iterator[None]:
         """What is raised becomes the row's problem.
 
-        sends: the effects that must arrive meanwhile, no more and no fewer. reads: whether the provider is looked at.
+        sends: the effects that must arrive meanwhile, no more and no fewer. reads: whether the provider is looked at;
+        None where it does not matter.
         """
         row = Row(self.client, self.era, self.transport, did)
         self.rows.append(row)
@@ -57,10 +58,10 @@ class Scene:
         row.problem = row.problem or _difference(arrived, sends, reads=reads)
 
 
-def _difference(arrived: list[str], sends: Sequence[str], *, reads: bool) -> str:
+def _difference(arrived: list[str], sends: Sequence[str], *, reads: bool | None) -> str:
     if effects(arrived) != list(sends):
         return f"should have sent {'; '.join(sends) or 'nothing'}"
-    if reads != (len(arrived) > len(sends)):
+    if reads not in (None, len(arrived) > len(sends)):
         return "should have read" if reads else "should have read nothing"
     return ""
 

@@ -6,9 +6,11 @@ from tests.clients.ground import Ground
 from tests.clients.inspector import inspect
 from tests.clients.mcpdo import ask
 from tests.clients.rows import Row
+from tests.clients.unasked import approve
 
 Session = Callable[[Ground], list[Row]]
 SESSIONS: dict[str, Session] = {
     "inspector": inspect,
     "mcpdo": ask,
+    "approve": approve,
 }
