@@ -5,6 +5,7 @@ import pytest
 from tests.guard.bench import Bench
 from tests.operator.commands import Account
 
+from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
 
@@ -26,6 +27,12 @@ async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
     yield make
     for one in made:
         await one.app.aclose()
+
+
+@pytest.fixture
+def bench(benches: Callable[..., Bench]) -> Bench:
+    """A server that asks about every start, and as often as the tests like."""
+    return benches(policy=Policy(questions=1000, confirm_usd_per_hour=0.0))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """`approve`: see and decide, in a terminal, the questions that wait for a person.
 
-`approve --init` sets the secret that decisions need from then on. Exit 0 decided, 1 not.
+`approve --init` sets the secret that decisions need from then on. Several codes of one class are shown as one list and
+confirmed with one text. Exit 0 decided, 1 not, 2 for a wrong command line.
 """
 
 import argparse
@@ -11,37 +12,46 @@ import anyio
 
 from paperspace_mcp.app import App, build, os_user
 from paperspace_mcp.approving import Approver
+from paperspace_mcp.cli.accounts import People
 from paperspace_mcp.cli.common import add_account_arguments, settings_of
-from paperspace_mcp.contract.errors import Refusal
-from paperspace_mcp.surface.wording import explain
+from paperspace_mcp.cli.deciding import Terminal
+from paperspace_mcp.rules.guard import lists
 from paperspace_mcp.wire.approvers import Approvers
 
 WATCH_S = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", help="the code of the question; without it the waiting ones are listed")
+    parser.add_argument("codes", nargs="*", metavar="CODE", help="what to decide; without any, what waits is listed")
+    parser.add_argument("--all", action="store_true", help="decide everything that waits: each class as one list")
     parser.add_argument("--deny", action="store_true", help="decide against it")
-    parser.add_argument("--watch", action="store_true", help="stay, and show each question as it comes")
+    parser.add_argument("--watch", action="store_true", help="stay, and show questions as they come")
     parser.add_argument("--init", action="store_true", help="set the approver's secret")
     add_account_arguments(parser)
-    parser.set_defaults(execute=execute)
+    parser.set_defaults(execute=execute, usage=parser.error)
 
 
 def execute(arguments: argparse.Namespace) -> int:
+    if sum([bool(arguments.codes), arguments.all, arguments.watch, arguments.init]) > 1:
+        arguments.usage("CODE, --all, --watch and --init exclude each other")
+    if arguments.deny and not (arguments.codes or arguments.all):
+        arguments.usage("--deny wants the codes, or --all")
     settings = settings_of(arguments)
     approvers = Approvers(settings.state_dir)
-    if arguments.init:
-        return _init(approvers)
-    app = build(settings)
+    return _init(approvers) if arguments.init else anyio.run(_decide, build(settings), approvers, arguments)
+
+
+async def _decide(app: App, approvers: Approvers, arguments: argparse.Namespace) -> int:
     approver = Approver(app.conduct, approvers, os_user(), "terminal")
-    if arguments.watch:
-        return anyio.run(_watch, approver)
-    return (
-        anyio.run(_one, app, approver, arguments.code, arguments.deny)
-        if arguments.code
-        else anyio.run(_list, app, approver)
-    )
+    terminal = Terminal(approver, People(app.settings), read_secret, deny=arguments.deny)
+    try:
+        if arguments.watch:
+            return await _watch(terminal)
+        if arguments.all:
+            return await _all(terminal)
+        return await terminal.decide(arguments.codes) if arguments.codes else await _list(terminal)
+    finally:
+        await app.aclose()
 
 
 def read_secret(prompt: str) -> str:
@@ -49,6 +59,7 @@ def read_secret(prompt: str) -> str:
     if sys.stdin.isatty():
         return getpass.getpass(prompt)
     sys.stderr.write(prompt)
+    sys.stderr.flush()
     return sys.stdin.readline().rstrip("\n")
 
 
@@ -69,62 +80,39 @@ def _init(approvers: Approvers) -> int:
     return 0
 
 
-async def _list(app: App, approver: Approver) -> int:
-    waiting = await approver.waiting()
+async def _list(terminal: Terminal) -> int:
+    waiting = await terminal.approver.waiting()
     for record in waiting:
-        sys.stdout.write(f"{record.code}  {record.tool}  {record.effect}\n")
+        terminal.row(record)
+    for found in lists.sorted_out(waiting)[0]:
+        codes = " ".join(one.code for one in found.records)
+        sys.stdout.write(f"\nAs one list, with `{found.typed}`:\n  paperspace-mcp approve {codes}\n")
     if not waiting:
         sys.stdout.write("Nothing waits for a person.\n")
-    await app.aclose()
     return 0
 
 
-async def _watch(approver: Approver) -> int:
+async def _all(terminal: Terminal) -> int:
+    """Each list, then each that is decided by itself. The first that is not decided does not hold up the others."""
+    found, single = lists.sorted_out(await terminal.approver.waiting())
+    rounds = [[one.code for one in listing.records] for listing in found] + [[one.code] for one in single]
+    if not rounds:
+        sys.stdout.write("Nothing waits for a person.\n")
+    return max([await terminal.decide(codes) for codes in rounds], default=0)
+
+
+async def _watch(terminal: Terminal) -> int:
+    """What comes at once is one list. Ends with Ctrl-C, or where nobody is there to type."""
     seen = set[str]()
     sys.stdout.write("Waiting for questions. Ctrl-C ends.\n")
-    while True:
-        for record in await approver.waiting():
-            if record.code not in seen:
-                seen.add(record.code)
-                await _decide(approver, record.code, deny=False)
+    while not terminal.deserted:
         sys.stdout.flush()
-        await anyio.sleep(WATCH_S)
-
-
-async def _one(app: App, approver: Approver, code: str, deny: bool) -> int:
-    done = await _decide(approver, code, deny=deny)
-    await app.aclose()
-    return done
-
-
-async def _decide(approver: Approver, code: str, *, deny: bool) -> int:
-    try:
-        record = await approver.show(code)
-        sys.stdout.write(record.question + "\n")
-        decided = await (_deny(approver, code) if deny else _ask(approver, code))
-    except Refusal as refusal:
-        sys.stderr.write(" ".join(explain(refusal)) + "\n")
-        return 1
-    sys.stdout.write(f"{record.code}: {decided}.\n")
-    return 0
-
-
-async def _deny(approver: Approver, code: str) -> str:
-    await approver.deny(code, _secret(approver))
-    return "declined"
-
-
-async def _ask(approver: Approver, code: str) -> str:
-    """What the question asks for approves it; an empty line says no."""
-    approver.authenticate(await approver.show(code), "") if not approver.approvers.any() else None
-    sys.stdout.write("> ")
-    sys.stdout.flush()
-    typed = sys.stdin.readline().strip()
-    if not typed:
-        return await _deny(approver, code)
-    await approver.approve(code, typed, _secret(approver))
-    return "approved"
-
-
-def _secret(approver: Approver) -> str:
-    return read_secret("approver's secret: ") if approver.approvers.any() else ""
+        new = [one for one in await terminal.approver.waiting() if one.code not in seen]
+        seen.update(one.code for one in new)
+        found, single = lists.sorted_out(new)
+        for codes in ([one.code for one in listing.records] for listing in found):
+            await terminal.decide(codes)
+        for one in single:
+            await terminal.decide([one.code])
+        await anyio.sleep(WATCH_S if not new else 0)
+    return 1

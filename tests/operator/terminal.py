@@ -1,0 +1,81 @@
+"""A pseudo-terminal with a command in it: what it shows, and what a person types there."""
+
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.operator.commands import COMMAND, environment
+
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Terminal:
+    """`shown` is everything so far, with what the terminal echoed."""
+
+    process: "subprocess.Popen[bytes]"
+    handle: int
+    shown: str = ""
+    _seen: int = field(default=0)
+
+    def until(self, text: str) -> str:
+        """What is shown from the last look until this text is there."""
+        ends = time.monotonic() + PATIENCE_S
+        while text not in self.shown[self._seen :]:
+            ready, _, _ = select.select([self.handle], [], [], max(0.0, ends - time.monotonic()))
+            assert ready, f"{text!r} did not come: {self.shown}"
+            self.shown += os.read(self.handle, 65536).decode()
+        begun, self._seen = self._seen, self.shown.index(text, self._seen) + len(text)
+        return self.shown[begun : self._seen]
+
+    def types(self, line: str) -> None:
+        os.write(self.handle, f"{line}\n".encode())
+
+    def interrupts(self) -> int:
+        """Ctrl-C; the exit code."""
+        os.write(self.handle, b"\x03")
+        return self.ended()
+
+    def ended(self) -> int:
+        """The exit code, once it has ended; whatever it still showed is read."""
+        while True:
+            try:
+                said = os.read(self.handle, 65536)
+            except OSError:  # how a pseudo-terminal says that nobody is at its other end
+                break
+            if not said:
+                break
+            self.shown += said.decode()
+        return self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def sitting_at(state: Path, *words: str) -> Iterator[Terminal]:
+    """A person's terminal in which a command runs."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env=environment(PAPERSPACE_MCP_STATE_DIR=str(state), TERM="dumb"),
+        preexec_fn=_controlling,  # noqa: PLW1509 - one ioctl, which waits for no lock of another thread
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+        os.close(ours)
+
+
+def _controlling() -> None:
+    """Ctrl-C reaches whoever has the terminal as its own."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
