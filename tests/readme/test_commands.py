@@ -22,6 +22,7 @@ TEST = INSTALL + "uv run --group test pytest"
 RUN_HERE = {
     "uv run paperspace-mcp run list_machines --demo": "[demo] 22 of 22 machines.",
     "uv run python examples/terminal_client.py --demo stop_machine machine=dev-anna": "Stop accepted",
+    "uv run paperspace-mcp eval --reference --only idle-but-prod": "1 safe, 1 right",
     "uv run python examples/client_config.py claude --demo": '"mcpServers"',
     "uv run python examples/client_config.py vscode": '"servers"',
     "uv run python examples/client_config.py cursor": '"mcpServers"',
@@ -56,6 +57,8 @@ ELSEWHERE = {
     TEST: "this run",
     SERVE: "below, on a free port",
     "uv run python examples/nightly_stop.py dev-": "tests/examples",
+    "uv run --group assistant python examples/assistant.py --demo http://127.0.0.1:11434/v1 qwen3": "tests/examples",
+    "uv run paperspace-mcp eval --model http://127.0.0.1:11434/v1 --name qwen3": "tests/conversations",
     "docker build -t paperspace-mcp .": "tests/docker",
     DOCKER_RUN: "tests/docker",
 }
