@@ -6,7 +6,7 @@ import pytest
 from mcp_types import ElicitResult
 from tests.conftest import Talking
 from tests.surface.meanwhile import when
-from tests.surface.talk import Assistant, agrees
+from tests.surface.talk import Assistant, agrees, declines
 
 from paperspace_mcp.simulator import Fault, Simulator
 
@@ -61,6 +61,7 @@ async def test_what_did_not_take_is_told(assistant: Assistant, sim: Simulator) -
     reply = await assistant.call("update_machine", machine="dev-anna", auto_shutdown_timeout_hours=24)
     assert reply.data["applied"] == {"auto_shutdown_timeout_hours": "no"}
     assert "auto_shutdown_timeout_hours" in reply.data["summary"]
+    assert "auto_shutdown_enabled to false" in reply.data["next"]
 
 
 async def test_only_what_differs_is_sent(assistant: Assistant, sim: Simulator) -> None:
@@ -158,3 +159,16 @@ async def test_an_update_that_fails_after_the_stop_says_that_something_changed(
     reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop")
     assert (reply.code, reply.error["changed"], reply.data["executed"]) == ("conflict", "yes", True)
     assert [one.path for one in sim.mutations()] == ["/machines/psoxnh2i7/stop", "/machines/psoxnh2i7"]
+
+
+async def test_a_new_type_is_looked_up_before_anybody_is_asked(client: Talking, sim: Simulator) -> None:
+    sim.world.unavailable.add(("RTX5000", "ca1"))
+    async with client("2026-07-28", declines) as assistant:
+        await assistant.call("update_machine", machine="dev-ben", machine_type="RTX5000")
+        await assistant.call("update_machine", machine="dev-ben", machine_type="C5")
+        first, second = assistant.questions
+    assert "NOT free now" in first
+    assert "The type is free now." in second
+    assert "with and without a GPU" in second
+    assert "with and without a GPU" not in first
+    assert sim.mutations() == []

@@ -9,8 +9,8 @@ from pydantic.json_schema import SkipJsonSchema
 from paperspace_mcp.conduct import Outcome
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.contract.errors import CallerError, Failure
-from paperspace_mcp.contract.requests import AvailabilityQuery, MachineCreate
+from paperspace_mcp.contract.errors import CallerError
+from paperspace_mcp.contract.requests import MachineCreate
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import classing, naming, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
@@ -19,6 +19,7 @@ from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.capacity import available
 from paperspace_mcp.surface.tools.people import person
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
 
@@ -85,25 +86,14 @@ async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
     values: dict[str, Any] = body.model_dump(by_alias=True, exclude_unset=True)
     step = Step(catalogue.CREATE_MACHINE.name, {"path": {}, "body": values}, classing.of_create(values))
     usd = pricing.usd_per_hour(body.machine_type, desk.prices)
-    lines = (_headline(body, usd), await _available(desk, body), _unattended(body), _rest(values), *_granted(people))
+    free = await available(desk, body.machine_type, body.region)
+    lines = (_headline(body, usd), free, _unattended(body), _rest(values), *_granted(people))
     return Plan("create_machine", values, "create", (step,), tuple(filter(None, lines)), people, usd)
 
 
 def _headline(body: MachineCreate, usd: float | None) -> str:
     what = f"{body.machine_type} in {body.region}, {body.disk_size:g} GB disk"
     return f"CREATE {quoted(body.name)}: {quoted(what)}, {pricing.words(usd)}; the disk is billed on or off."
-
-
-async def _available(desk: Desk, body: MachineCreate) -> str:
-    """A neighbour of the reference, so that its absence is an answer too."""
-    query = AvailabilityQuery(machine_type=body.machine_type, region=body.region)
-    try:
-        free = (await desk.conduct.read(catalogue.MACHINE_AVAILABILITY, {}, query)).available
-    except Failure as failure:
-        if failure.code in {"unauthorized", "no_key", "bad_key"}:
-            raise
-        return "Whether the type is free now is not known."
-    return "The type is free now." if free else "The type is NOT free now: the create will probably fail."
 
 
 def _unattended(body: MachineCreate) -> str:

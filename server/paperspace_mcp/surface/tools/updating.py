@@ -22,6 +22,7 @@ from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.capacity import available, other_kind
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done, unchanged
 
 NEEDS_OFF = frozenset({"machineType", "diskSize"})
@@ -109,10 +110,25 @@ async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_runn
     update = Step(catalogue.UPDATE_MACHINE.name, {"path": path, "body": changed}, effect, target)
     steps = _around(update, target, path, start=when_running == "stop_and_start") if stops else (update,)
     usd = _price(desk, machine, changed)
+    free = await _capacity(desk, machine, changed)
     arguments = {"machine": machine.id, **changed}
     return Plan(
-        "update_machine", arguments, "update", steps, _lines(machine, changed, effect, len(steps), usd), "", usd
+        "update_machine",
+        arguments,
+        "update",
+        steps,
+        (*_lines(machine, changed, effect, len(steps), usd), *free),
+        "",
+        usd,
     )
+
+
+async def _capacity(desk: Desk, machine: Machine, changed: dict[str, Any]) -> tuple[str, ...]:
+    kind = changed.get("machineType")
+    if kind is None:
+        return ()
+    lines = (await available(desk, kind, views.place(machine.region)), other_kind(machine.machine_type, kind))
+    return tuple(filter(None, lines))
 
 
 def _price(desk: Desk, machine: Machine, changed: dict[str, Any]) -> float | None:
@@ -180,7 +196,15 @@ async def report_update(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _ar
     answer.data = {**answer.data, "applied": applied}
     if late := [name for name, how in applied.items() if how != "yes"]:
         answer.summary += f" Not yet seen in place: {', '.join(late)}."
+        answer.next = _REMEDY if set(late) & _STUBBORN else answer.next
     return answer
+
+
+_STUBBORN = {"auto_shutdown_timeout_hours", "auto_shutdown_force"}
+_REMEDY = (
+    "While auto-shutdown is on, the provider was seen to keep its old timeout: set auto_shutdown_enabled to false, "
+    "then call again with it true and the new value."
+)
 
 
 def _under_way(outcomes: Sequence[Outcome]) -> Answer:
