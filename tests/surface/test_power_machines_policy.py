@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.guard.bench import Bench, Person, error_of, types
-from tests.surface.many import ANNA, ASKS, DEVS, DIYA, STOP, call, told
+from tests.surface.many import ANNA, ASKS, DEVS, DIYA, STOP, call, crowd, together, told
 
 from paperspace_mcp.conduct import batch
 from paperspace_mcp.conduct.judging import FROZEN
@@ -104,21 +104,42 @@ async def test_where_one_is_not_covered_the_whole_is_asked_about(
     assert bench.app.store.total("standing:STAND", 0.0) == 0.0
 
 
-async def test_a_standing_approval_has_a_price_for_the_whole_list(benches: Make, era: str) -> None:
+async def test_a_standing_approval_has_a_price_for_each_start(benches: Make, era: str) -> None:
     bench, person = benches(policy=ASKS), Person(types("start 2"))
-    for name in ("dev-anna", "dev-diya"):
-        bench.sim.change(name, state="off", usageRate=2.0)
+    for name, usd in (("dev-anna", 2.0), ("dev-diya", 1.0)):
+        bench.sim.change(name, state="off", usageRate=usd)
     arguments = {"action": "start", "machines": ["dev-anna", "dev-diya"]}
-    bench.app.store.allow(standing(bench, usd_per_hour=3.9))
+    bench.app.store.allow(standing(bench, usd_per_hour=1.9))
     await call(bench, era, person, arguments)
-    assert len(person.questions) == 1, "2 and 2 USD/h are not within 3.90"
+    assert len(person.questions) == 1, "one of them is dearer"
     for name in ("dev-anna", "dev-diya"):
         bench.sim.change(name, state="off")
-    bench.app.store.allow(standing(bench, code="MORE2", usd_per_hour=4.0))
+    bench.app.store.allow(standing(bench, code="MORE2", usd_per_hour=2.0))
     bench.clock.at += 200
     await call(bench, era, person, arguments)
     assert len(person.questions) == 1
     assert told(bench) == {ANNA: 2, DIYA: 2}
+
+
+async def test_standing_approvals_cover_a_list_together(benches: Make, era: str) -> None:
+    bench = benches(policy=ASKS)
+    bench.app.store.allow(standing(bench, code="AAAA2", names=("dev-a*", "dev-c*"), uses=2))
+    bench.app.store.allow(standing(bench, code="DDDD2", names=("dev-*",)))
+    answer = await call(bench, era, None, STOP)
+    assert answer["status"] == "done"
+    assert told(bench) == dict.fromkeys(DEVS, 1)
+    assert [bench.app.store.total(f"standing:{code}", 0.0) for code in ("AAAA2", "DDDD2")] == [2.0, 1.0]
+
+
+async def test_a_list_takes_the_uses_that_are_left_and_not_one_more(benches: Make, era: str) -> None:
+    """Two lists at once, and uses for one of them."""
+    bench = benches(policy=ASKS)
+    bench.app.store.allow(standing(bench, names=("crowd-*",), uses=5))
+    ids = crowd(bench.sim, 8)
+    halves = [{"action": "stop", "machines": ids[:4]}, {"action": "stop", "machines": ids[4:]}]
+    await together(*(call(bench, era, None, half) for half in halves))
+    assert len(told(bench)) == 4
+    assert bench.app.store.total("standing:STAND", 0.0) == 4.0
 
 
 async def test_an_operator_who_wants_names_gets_all_of_them(benches: Make, era: str) -> None:

@@ -3,12 +3,13 @@
 The loader of the file is `policy_file`; here is what a policy means. Everything is a table or a pure function.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.rules.guard.plans import Plan, Target
+from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.rules.guard.protection import matching
 
 HOUR_S = 3600.0
@@ -148,8 +149,9 @@ def decide(policy: Policy, plan: Plan, known: Standings) -> Decision:
     if refused := refusal(policy, plan, known):
         return Decision("refuse", refused)
     charges = budget_charges(policy, plan, known)
-    if standing := covering(policy, plan, known):
-        return Decision("go", f"standing:{standing.code}", (*charges, *standing_charges(standing, plan)))
+    if covered := covering(policy, plan, known):
+        codes = ",".join(one.code for one, _ in covered)
+        return Decision("go", f"standing:{codes}", (*charges, *standing_charges(covered)))
     if below_threshold(policy, plan, known):
         return Decision("go", "below_confirm_usd_per_hour", (*charges, _unasked(policy, plan, known)))
     return Decision(_channel(policy, plan, known), _asks(policy, plan, known), charges)
@@ -198,42 +200,52 @@ def spends(plan: Plan) -> bool:
     return plan.verb in {"start", "create"} or Effect.SPEND in effects(plan)
 
 
-def covering(policy: Policy, plan: Plan, known: Standings) -> Standing | None:
-    """The standing approval that covers the whole plan. Never for what destroys, grants or reveals, nor protected."""
+def covering(policy: Policy, plan: Plan, known: Standings) -> tuple[tuple[Standing, int], ...]:
+    """The standing approvals that together cover each target, and how many each; none where one is not covered.
+
+    Never for what destroys, grants or reveals, nor for what is protected.
+    """
     if plan.effect in NEVER_STANDING or not plan.targets or any(target.protected for target in plan.targets):
-        return None
+        return ()
     if len(plan.steps) != len(plan.targets) or any(_MORE & _body(step).keys() for step in plan.steps):
-        return None  # a stop or a start inside an update, another price or another name are wishes of their own
-    candidates = (*policy.standing, *known.standing)
-    return next((one for one in candidates if _covers(one, plan, known)), None)
+        return ()  # a stop or a start inside an update, another price or another name are wishes of their own
+    valid = [one for one in (*policy.standing, *known.standing) if _valid(one, plan, known)]
+    taken: Counter[str] = Counter()
+    for step in plan.steps:
+        one = next((one for one in valid if _left(one, known) > taken[one.code] and _covers(one, plan, step)), None)
+        if one is None:
+            return ()
+        taken[one.code] += 1
+    return tuple((one, taken[one.code]) for one in valid if taken[one.code])
 
 
-def _covers(one: Standing, plan: Plan, known: Standings) -> bool:
-    left = one.uses - known.standing_used.get(one.code, 0)
-    return (
-        known.now <= one.until
-        and one.principal in {"", known.principal}
-        and plan.verb in one.verbs
-        and left >= len(plan.targets)
-        and all(_named(one, target) for target in plan.targets)
-        and _affordable(one, plan)
-    )
+def _valid(one: Standing, plan: Plan, known: Standings) -> bool:
+    mine = one.principal in {"", known.principal}
+    return mine and known.now <= one.until and plan.verb in one.verbs
 
 
-def _named(one: Standing, target: Target) -> bool:
+def _left(one: Standing, known: Standings) -> int:
+    return one.uses - known.standing_used.get(one.code, 0)
+
+
+def _covers(one: Standing, plan: Plan, step: Step) -> bool:
     """By name only where the name is fit to be typed; a name that cannot be told from another is no selector."""
-    return not target.type_id and bool(matching(one.names, target.name))
+    target = step.target
+    named = target is not None and not target.type_id and bool(matching(one.names, target.name))
+    return named and _affordable(one, plan, step)
 
 
-def _affordable(one: Standing, plan: Plan) -> bool:
+def _affordable(one: Standing, plan: Plan, step: Step) -> bool:
+    """Its limit is for each start, alone or among others."""
     if plan.effect is not Effect.SPEND or one.usd_per_hour is None:
         return True
-    return plan.usd_per_hour is not None and plan.usd_per_hour <= one.usd_per_hour
+    usd = plan.usd_per_hour if len(plan.steps) == 1 else step.usd_per_hour
+    return usd is not None and usd <= one.usd_per_hour
 
 
-def standing_charges(one: Standing, plan: Plan) -> tuple[Charge, ...]:
-    """Each effect takes one use; the price limit of a standing approval is per hour of the clock."""
-    return (Charge(f"standing:{one.code}", float(len(plan.targets)), float(one.uses)),)
+def standing_charges(covered: Sequence[tuple[Standing, int]]) -> tuple[Charge, ...]:
+    """Each effect takes one use."""
+    return tuple(Charge(f"standing:{one.code}", float(number), float(one.uses)) for one, number in covered)
 
 
 def below_threshold(policy: Policy, plan: Plan, known: Standings) -> bool:

@@ -38,6 +38,7 @@ class Step:
     """One call upstream. `arguments` is what the warrant will be minted over.
 
     awaits: how long the steps after it wait for this one to take effect, in seconds; 0 when nothing follows.
+    usd_per_hour: its part of what the plan costs, where there are several; None where nobody knows.
     """
 
     operation: str
@@ -45,6 +46,7 @@ class Step:
     effect: Effect
     target: Target | None = None
     awaits: float = 0.0
+    usd_per_hour: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

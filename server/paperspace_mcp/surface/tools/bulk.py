@@ -196,7 +196,9 @@ def _step(desk: Desk, act: Act, machine: Machine, *, unique: bool) -> Step:
     values = power.fingerprint(machine, fingerprinted(act.operation.effect))
     unsure = not unique or not plain(machine.name)
     target = Target(machine.id, machine.name, desk.label(machine), values, desk.protected(machine), unsure)
-    return Step(act.operation.name, {"path": {"id": machine.id}}, act.operation.effect, target)
+    usd = pricing.rate(machine, desk.prices)
+    path = {"path": {"id": machine.id}}
+    return Step(act.operation.name, path, act.operation.effect, target, usd_per_hour=usd)
 
 
 def _lines(act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]:
