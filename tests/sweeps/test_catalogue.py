@@ -14,7 +14,7 @@ from paperspace_mcp.surface.tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
 ROWS = re.compile(r"<!-- tools:begin -->(.*?)<!-- tools:end -->", re.DOTALL)
-BESIDE = {"find_waste", "fleet_summary", "list_templates", "power_machines", "wait_for_event"}
+BESIDE = {"explain_machine", "find_waste", "fleet_summary", "list_templates", "power_machines", "wait_for_event"}
 """Tools that are no operation of the reference."""
 
 

@@ -1,7 +1,21 @@
 """The corridor: every call walks it. Reads pass; a mutation passes only as a step of a spent record."""
 
 from paperspace_mcp.conduct.corridor import Conduct
+from paperspace_mcp.conduct.deeds import Deed, History, history, once_named
 from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
 from paperspace_mcp.conduct.parts import Caller, Rooms, Sink, Wire, fingerprinted
 
-__all__ = ["Caller", "Conduct", "Outcome", "Rooms", "Sink", "Wire", "fingerprinted", "load_outcomes"]
+__all__ = [
+    "Caller",
+    "Conduct",
+    "Deed",
+    "History",
+    "Outcome",
+    "Rooms",
+    "Sink",
+    "Wire",
+    "fingerprinted",
+    "history",
+    "load_outcomes",
+    "once_named",
+]

@@ -4,6 +4,7 @@ from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools.accessors import ACCESSORS
 from paperspace_mcp.surface.tools.desktop import DESKTOP
 from paperspace_mcp.surface.tools.events import EVENTS
+from paperspace_mcp.surface.tools.explain import EXPLAIN
 from paperspace_mcp.surface.tools.fleet import FLEET
 from paperspace_mcp.surface.tools.machines import MACHINES
 from paperspace_mcp.surface.tools.power import POWER
@@ -15,7 +16,7 @@ TOOLSETS: dict[str, tuple[Tool, ...]] = {
     "events": EVENTS,
     "accessors": ACCESSORS,
     "desktop": DESKTOP,
-    "fleet": (*FLEET, *SUMMARY, *WASTE),
+    "fleet": (*FLEET, *SUMMARY, *WASTE, *EXPLAIN),
 }
 
 TOOLS: tuple[Tool, ...] = tuple(tool for tools in TOOLSETS.values() for tool in tools)
