@@ -1,10 +1,8 @@
 """What every session stands on: the account, the server before it as clients start or reach it, and the packages."""
 
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.clients.account import Account
+from tests.clients.lines import Lines
 from tests.clients.packages import Packages
 
 Transport = Literal["stdio", "http"]
@@ -101,8 +100,8 @@ class Ground:
 
 
 @contextmanager
-def simulated() -> Iterator[Account]:
-    with listening([*_CLI, "simulate", "--port", "0"], inherited()) as url:
+def simulated(fleet: str = "default") -> Iterator[Account]:
+    with listening([*_CLI, "simulate", "--port", "0", "--fleet", fleet], inherited()) as url:
         yield Account(url.removesuffix("/v1"))
 
 
@@ -121,20 +120,7 @@ def listening(command: Sequence[str], environment: dict[str, str]) -> Iterator[s
 
 
 def _announced(process: subprocess.Popen[str]) -> str:
-    """The thread reads on to the end: a pipe that nobody empties would stop the process."""
-    lines = queue.SimpleQueue[str]()
-    threading.Thread(target=_drain, args=(process, lines), daemon=True).start()
-    try:
-        line = lines.get(timeout=START_S)
-    except queue.Empty:
-        raise NotStarted("it said nothing") from None
+    line = Lines(process.stderr).next(START_S)
     if " on http" not in line:
         raise NotStarted(line.strip() or "it ended")
     return line.rpartition(" on ")[2].split()[0]
-
-
-def _drain(process: subprocess.Popen[str], lines: "queue.SimpleQueue[str]") -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        lines.put(line)
-    lines.put("")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.clients.ground import Ground
 from tests.clients.inspector import inspect
 from tests.clients.mcpdo import ask
+from tests.clients.programs import program
 from tests.clients.rows import Row
 from tests.clients.unasked import approve
 
@@ -13,4 +14,5 @@ SESSIONS: dict[str, Session] = {
     "inspector": inspect,
     "mcpdo": ask,
     "approve": approve,
+    "typescript": program,
 }
