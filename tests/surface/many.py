@@ -23,6 +23,14 @@ def told(bench: Bench) -> Counter[str]:
     return Counter(request.path.split("/")[2] for request in bench.sim.mutations())
 
 
+def acted(sim: Simulator, verb: str) -> set[str]:
+    """The machines that were told to, each once, and nothing else was sent."""
+    sent = Counter(request.path for request in sim.mutations())
+    assert set(sent.values()) <= {1}, "none twice"
+    assert all(path.endswith(f"/{verb}") for path in sent)
+    return {path.split("/")[2] for path in sent}
+
+
 def results(answer: dict[str, Any]) -> dict[str, str]:
     return {row["id"]: row["result"] for row in answer["machines"]}
 

@@ -180,3 +180,19 @@ async def test_each_effect_is_audited_under_the_one_code(bench: Bench, era: str)
     assert len(outcomes) == 3
     assert Counter(one["phase"] for one in entries) == {"asked": 1, "intent": 3, "outcome": 3}
     assert bench.app.audit.verify()
+
+
+async def test_a_long_list_is_approved_where_all_of_it_is_seen(benches: Make, era: str) -> None:
+    bench, person = benches(policy=ASKS), Person(types("stop 50"))
+    ids = crowd(bench.sim, 50)
+    arguments = {"action": "stop", "name_globs": ["crowd-*"]}
+    asked = await call(bench, era, person, arguments)
+    assert (asked["status"], asked["executed"], bench.sent) == ("approval_required", False, [])
+    assert all(f"id {one} " in asked["question"] for one in ids)
+    assert asked["question"].endswith("type: stop 50")
+    assert await bench.approve(asked["approval"])
+    bench.sim.change(ids[7], state="off")
+    bench.sim.add_machine(id="pslate", name="crowd-late", state="ready", machineType="C7")
+    answer = await call(bench, era, person, arguments)
+    assert told(bench) == dict.fromkeys(set(ids) - {ids[7]}, 1), "the list that was seen, and not what fits by now"
+    assert (answer["counts"], person.questions) == ({"done": 49, "changed_meanwhile": 1}, [])

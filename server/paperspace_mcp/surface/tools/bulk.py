@@ -29,7 +29,7 @@ from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.bulk_report import PoweredMachines, counted, money, nothing_to_do, report, told
-from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of
+from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of, unlisted
 from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.sweeping import sweep
@@ -230,12 +230,13 @@ async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> 
     """The plan as it would be asked about. Nothing is recorded, nobody is asked."""
     planned = [row for row in rows if row.result == "planned"]
     words, fields = money(act, planned)
-    counts = {"planned": len(planned), **plan.facts["aside"]}
+    aside = plan.facts["aside"]
+    counts = {"planned": len(planned), **aside}
     data = {"status": "dry_run", "changed": False, "executed": False, "counts": counts, **fields}
     return Answer(
         f"Dry run, nothing was done. Would {act.verb}: {counted(counts)}. {words}".strip(),
         {**data, "would_ask": await _would_ask(desk, plan), "machines": list(rows)},
-        next="The same call without dry_run does it, after a person confirmed where one is asked.",
+        next=f"The same call without dry_run does it, after a person confirmed. {unlisted(aside)}".strip(),
         rows="machines",
     )
 

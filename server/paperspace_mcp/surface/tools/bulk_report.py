@@ -17,7 +17,7 @@ from paperspace_mcp.surface import wording
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments
-from paperspace_mcp.surface.tools.bulk_rows import LOST, PoweredRow, after_waiting, failure_of, merged
+from paperspace_mcp.surface.tools.bulk_rows import LOST, PoweredRow, after_waiting, failure_of, merged, unlisted
 from paperspace_mcp.surface.tools.power import ACTS, Act
 from paperspace_mcp.surface.tools.reporting import Guarded
 from paperspace_mcp.watch import Watched
@@ -63,7 +63,7 @@ async def nothing_to_do(
     answer = Answer(
         f"Nothing to {act.verb}: {what}. Nothing was changed.",
         {"status": "unchanged", "changed": False, "executed": False, "counts": dict(counts)},
-        next="" if rows else "list_machines shows what there is.",
+        next=unlisted(counts) if rows else "list_machines shows what there is.",
         rows="machines",
     )
     return await _followed(desk, answer, list(rows), wait_seconds)
@@ -83,7 +83,8 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
     traced = {"reconciled": True} if any(one.code == "reconciled" for one in outcomes) else {}
     partial = {} if len(done) == len(plan.steps) else {"status": "partial"}
     summary = f"{act.verb.capitalize()}: {counted(counts)}. {words}".strip()
-    answer = Answer(summary, {**partial, **data, **traced, **fields}, next=_onward(rows), rows="machines")
+    onward = " ".join(filter(None, (_onward(rows), unlisted(plan.facts["aside"]))))
+    answer = Answer(summary, {**partial, **data, **traced, **fields}, next=onward, rows="machines")
     return await _followed(desk, answer, rows, arguments["wait_seconds"])
 
 

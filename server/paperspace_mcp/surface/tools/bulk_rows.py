@@ -56,6 +56,12 @@ def rows_of(desk: Desk, chosen: Selection, act: Act, events: Mapping[str, str]) 
     return [*planned, *[*left, *same][:MOST_ASIDE]]
 
 
+def unlisted(aside: Mapping[str, int]) -> str:
+    """How many of those that are left alone have no row, in words."""
+    more = sum(aside.values()) - MOST_ASIDE
+    return f"{more} more that are left alone have no row." if more > 0 else ""
+
+
 def _row(desk: Desk, machine: Machine, result: str, why: str | None = None, event: str | None = None) -> PoweredRow:
     shown = views.machine_row(machine, desk.prices)
     known = shown.model_dump(include={"id", "name", "state", "machine_type", "region", "usd_per_hour"})
