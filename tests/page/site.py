@@ -84,7 +84,7 @@ class Site:
         async with self.assistant(user, era) as client:
             return Reply(await client.call_tool(tool, arguments))
 
-    async def ask(self, user: str = "anna", tool: str = "delete_machine", **arguments: Any) -> str:
+    async def ask(self, user: str = "anna", tool: str = "delete_machine", /, **arguments: Any) -> str:
         """A call that begins to wait; its code."""
         reply = await self.call(user, tool, **(arguments or DELETE))
         assert reply.data["status"] == "approval_required", reply.data
@@ -182,7 +182,10 @@ async def listening(web: Any) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def standing(tmp_path: Path, sim: Simulator, **options: Any) -> AsyncIterator[Site]:
-    """A site. `tokens=None` leaves the users without identity; other options are `Settings`'."""
+    """A site. `tokens=None` leaves the users without identity; other options are `Settings`'.
+
+    The same path twice is the same server started anew; its users have new tokens.
+    """
     file, state = tmp_path / "tokens.txt", tmp_path / "state"
     tokens = {user: issue(file, user) for user in USERS}
     approvers = Approvers(state)

@@ -124,6 +124,35 @@ async def test_every_other_page_fits_a_phone(site: Site, tab: Tab) -> None:
     await check(tab, "too-many-tries")
 
 
+async def test_several_are_read_and_confirmed_together_on_a_phone(site: Site, tab: Tab) -> None:
+    site.sim.add_machine(name=LONG, state="off")
+    machines = ("dev-ben", "legacy-jenkins", LONG)
+    codes = [await site.ask("anna", "delete_machine", machine=machine) for machine in machines]
+    await site.ask("anna", "stop_machine", machine="dev-anna")
+    await log_in(tab, site)
+    assert await tab.title() == "4 questions wait for you"
+    await check(tab, "overflow")
+    boxes = "[...document.querySelectorAll('.pick label')].map(e => e.getBoundingClientRect())"
+    assert await tab.js(f"Math.min(...{boxes}.map(b => Math.min(b.width, b.height)))") >= 44, "a thumb hits it"
+    for number in (0, 1):
+        await tab.js(f"document.querySelectorAll('.pick label')[{number}].click()")
+    await tab.press(".group button")
+    assert await tab.title() == "DELETE 2, as one list of 2 questions."
+    await tab.open(f"{site.url}/approvals")
+    await tab.press(".group .button")
+    assert await tab.title() == "DELETE 3, as one list of 3 questions."
+    await check(tab, "together")
+    await tab.fill(typed="delete 2", secret=secret_of("anna"))
+    await tab.press("button[value=approve]")
+    assert await tab.title() == "Not what the question asks for"
+    await tab.press("main a")
+    await tab.fill(typed="delete 3", secret=secret_of("anna"))
+    await tab.press("button[value=approve]")
+    assert await tab.title() == "3 approved"
+    await check(tab, "decided-together")
+    assert {(await site.record(code)).status for code in codes} == {Status.APPROVED}
+
+
 async def test_what_ran_out_of_time_fits_a_phone(site: Site, tab: Tab) -> None:
     code = await site.ask()
     site.clock.added += 890

@@ -2,10 +2,11 @@
 
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
-from tests.page.site import Site, secret_of, title_of
+from tests.page.site import Site, hidden, secret_of, standing, title_of
 
 from paperspace_mcp.page.sessions import SESSION_S, Sessions
 from paperspace_mcp.rules.guard.records import Status
@@ -85,6 +86,40 @@ async def test_logging_out_takes_the_cookie_away(site: Site) -> None:
         assert (await browser.http.post("/approvals/logout", data={"token": "0"})).status_code == 403
         assert (await browser.http.post("/approvals/logout", data={"token": token})).status_code == 303
         assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_logging_out_ends_the_session_for_whoever_kept_its_cookie(site: Site) -> None:
+    code = await site.ask("anna")
+    async with site.browser("anna") as browser, site.browser("anna") as other:
+        kept, form = browser.http.cookies[COOKIE], await browser.form(code)
+        assert (await browser.http.post("/approvals/logout", data={"token": form["token"]})).status_code == 303
+        browser.http.cookies.set(COOKIE, kept, path="/approvals")
+        assert (await browser.get("/approvals")).status_code == 401
+        late = await browser.decide(code, "approve", "dev-ben", secret_of("anna"), form)
+        assert (late.status_code, title_of(late)) == (401, "Your login has ended")
+        assert (await other.get("/approvals")).status_code == 200, "another login of the same user goes on"
+    assert (await site.record(code)).status is Status.OPEN
+
+
+async def test_an_ended_session_stays_ended_in_another_process(site: Site, tmp_path: Path) -> None:
+    async with site.browser("anna") as browser:
+        kept = browser.http.cookies[COOKIE]
+        token = hidden((await browser.get("/approvals")).text)["token"]
+        await browser.http.post("/approvals/logout", data={"token": token})
+    async with standing(tmp_path, site.sim) as again, again.browser() as browser:
+        browser.http.cookies.set(COOKIE, kept, path="/approvals")
+        assert (await browser.get("/approvals")).status_code == 401
+
+
+async def test_where_it_is_not_known_who_logged_out_nobody_is_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with site.browser("anna") as browser:
+        monkeypatch.setattr(site.app.store, "flag", _unusable)
+        answer = await browser.get("/approvals")
+    assert (answer.status_code, title_of(answer)) == (503, "Not possible now")
+
+
+def _unusable(*_given: object) -> bool:
+    raise OSError("no space")
 
 
 FORGED = [

@@ -1,15 +1,18 @@
 """What the page decides with: whose questions are seen, who may log in, and the answer to each form."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from paperspace_mcp.approving import Approver
+from paperspace_mcp.approving import Approver, Decided
 from paperspace_mcp.conduct import Conduct
+from paperspace_mcp.conduct.storing import stored
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.page.sessions import Session, Sessions
+from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.tokens import Tokens
 from paperspace_mcp.wire.approvers import TRIES, TRIES_WINDOW_S, Approvers
@@ -35,12 +38,22 @@ class Page:
     def sessions(self) -> Sessions:
         return Sessions(self.key)
 
-    def session(self, cookie: str) -> Session | None:
-        """Who is logged in. A user whose token or secret was taken away is out at once."""
+    async def session(self, cookie: str) -> Session | None:
+        """Who is logged in. A user whose token or secret was taken away is out at once, and so is who logged out.
+
+        Raises:
+            OperatorError: store_unusable; who logged out is not known then.
+        """
         session = self.sessions.find(cookie, self.now())
+        if session is None or await stored(partial(self.conduct.rooms.store.flag, _ended(session), self.now())):
+            return None
         with suppress(OSError):  # what cannot be read vouches for nobody
-            return session if session is not None and self._may(session.user) else None
+            return session if self._may(session.user) else None
         return None
+
+    async def log_out(self, session: Session) -> None:
+        """End a session for every process of this store: its cookie is worth nothing to whoever kept it."""
+        await stored(partial(self.conduct.rooms.store.set_flag, _ended(session), session.until + 1, "logged out"))
 
     def log_in(self, user: str, secret: str) -> str:
         """The cookie of a new session.
@@ -69,10 +82,13 @@ class Page:
         Raises:
             Refusal: unknown_code, already_decided, expired.
         """
+        await self._own(session, code)
+        return await self._approver(session).show(code)
+
+    async def _own(self, session: Session, code: str) -> None:
         record = await self.conduct.record(code)
         if record is None or record.principal != self.principal_of(session.user):
             raise Refusal("unknown_code")
-        return await self._approver(session).show(code)
 
     async def decide(self, session: Session, code: str, decision: str, typed: str, secret: str) -> Record:
         """Approve or deny, with the secret typed anew.
@@ -86,5 +102,49 @@ class Page:
             return await approver.approve(code, typed, secret)
         return await approver.deny(code, secret)
 
+    async def together(self, session: Session, codes: Sequence[str]) -> tuple[list[Record], list[Decided]]:
+        """Of several questions of this user those that still wait, and what became of the others.
+
+        Raises:
+            Refusal: unknown_code.
+        """
+        waiting, ended = list[Record](), list[Decided]()
+        for code in dict.fromkeys(codes):
+            await self._own(session, code)
+            try:
+                waiting.append(await self._approver(session).show(code))
+            except Refusal as refusal:
+                ended.append(Decided(code, refusal))
+        return waiting, ended
+
+    async def listing(self, session: Session, codes: Sequence[str]) -> Listing:
+        """Several questions of this user as one list.
+
+        Raises:
+            Refusal: unknown_code, not_together.
+        """
+        for code in codes:
+            await self._own(session, code)
+        return await self._approver(session).listing(codes)
+
+    async def decide_list(
+        self, session: Session, codes: Sequence[str], decision: str, typed: str, secret: str
+    ) -> list[Decided]:
+        """Approve or deny several with one text and the secret typed once; what became of each.
+
+        Raises:
+            Refusal: as `listing`, and wrong_secret, too_many_tries, mistyped_out_of_band; nothing is decided then.
+        """
+        for code in codes:
+            await self._own(session, code)
+        approver = self._approver(session)
+        if decision == "approve":
+            return await approver.approve_list(codes, typed, secret)
+        return await approver.deny_list(codes, secret)
+
     def _approver(self, session: Session) -> Approver:
         return Approver(self.conduct, self.approvers, session.user, "page", self.now)
+
+
+def _ended(session: Session) -> str:
+    return f"session-ended:{session.id}"

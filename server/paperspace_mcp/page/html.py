@@ -3,7 +3,10 @@
 import html
 import time
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
+from paperspace_mcp.rules.guard import lists
+from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 
 ROOT = "/approvals"
@@ -64,12 +67,62 @@ _EMPTY = """<h1>Nothing waits for you</h1>
 <p class="card">A question appears here when a call of yours needs a person. Load the page again to look.</p>"""
 
 _LIST = """<h1>{title}</h1>
-<ul class="list">
+{groups}<ul class="list">
 {rows}
 </ul>"""
 
-_ROW = """<li><a class="card" href="{root}/{code}"><span class="code">{code}</span> <span class="soft">{tool}</span>
-<span class="first">{first}</span>{second}<br><span class="soft">{left}</span></a></li>
+_ROW = """<a class="card" href="{root}/{code}"><span class="code">{code}</span> <span class="soft">{tool}</span>
+<span class="first">{first}</span>{second}<br><span class="soft">{left}</span></a>"""
+
+_ITEM = """<li>{row}</li>
+"""
+
+_GROUP = """<form class="group" method="get" action="{root}/list">
+<h2>{count} to {verb}</h2>
+<ul class="list">
+{rows}
+</ul>
+<div class="buttons"><a class="button go" href="{all_}">Decide all {count} together</a>
+<button>Only those ticked</button></div>
+</form>
+"""
+
+_PICK = """<li class="pick"><label><input type="checkbox" name="code" value="{code}" aria-label="Tick {code}"></label>
+{row}</li>
+"""
+
+_LISTED = """<h1 class="danger {effect}">{heading}</h1>
+{ended}{cards}<form class="card" method="post" action="{root}/list">
+<input type="hidden" name="token" value="{token}">
+<input type="hidden" name="codes" value="{codes}">
+<label for="typed">To go ahead with all of them, type: <span class="typed">{typed}</span></label>
+<input id="typed" name="typed" maxlength="512" autocomplete="off" autocapitalize="none" autocorrect="off"
+ spellcheck="false">
+<label for="secret">Your approver's secret</label>
+<input id="secret" name="secret" type="password" required maxlength="256" autocomplete="off">
+<div class="buttons"><button class="go" name="decision" value="approve">Approve all</button>
+<button name="decision" value="deny">Deny all</button></div>
+</form>
+<p class="soft">Each is decided under its own code. Denying needs the secret only.</p>"""
+
+_CARD = """<div class="card"><p><span class="code">{code}</span> <span class="soft">{tool} · {left}</span></p>
+<ul class="lines listed">
+{lines}</ul></div>
+"""
+
+_DONE = """<h1>{title}</h1>
+<ul class="list">
+{rows}
+</ul>
+<p><a href="{root}">To the questions</a></p>"""
+
+_ONE = """<li class="card"><span class="code">{code}</span> {said}</li>
+"""
+
+_SAID = """<p><span class="code">{code}</span> {said}</p>
+"""
+
+_ENDED = """<div class="card">{rows}</div>
 """
 
 _QUESTION = """<h1 class="danger {effect}">{first}</h1>
@@ -113,16 +166,59 @@ def login(code: str) -> Html:
 
 
 def waiting(records: Sequence[Record], now: float) -> Html:
-    """The list of questions; each by its dangerous line."""
+    """The questions, each by its dangerous line: those that may be decided together as one list, then the rest."""
     if not records:
         return Html(_EMPTY)
-    rows = [
-        filled(_ROW, root=ROOT, code=one.code, tool=one.tool, first=first, second=second, left=_left(one, now))
-        for one in records
-        for first, second in [(*_lines(one), "")[:2]]
-    ]
-    title = "1 question waits for you" if len(rows) == 1 else f"{len(rows)} questions wait for you"
-    return filled(_LIST, title=title, rows=joined(rows))
+    found, single = lists.sorted_out(records)
+    rows = [filled(_ITEM, row=_row(one, now)) for one in single]
+    title = "1 question waits for you" if len(records) == 1 else f"{len(records)} questions wait for you"
+    return filled(_LIST, title=title, groups=joined([_group(one, now) for one in found]), rows=joined(rows))
+
+
+def _row(record: Record, now: float) -> Html:
+    first, second = (*_lines(record), "")[:2]
+    return filled(
+        _ROW, root=ROOT, code=record.code, tool=record.tool, first=first, second=second, left=_left(record, now)
+    )
+
+
+def _group(listing: Listing, now: float) -> Html:
+    rows = [filled(_PICK, code=one.code, row=_row(one, now)) for one in listing.records]
+    everything = list_link([one.code for one in listing.records])
+    return filled(_GROUP, root=ROOT, verb=listing.verb, count=listing.count, rows=joined(rows), all_=everything)
+
+
+def list_link(codes: Sequence[str]) -> str:
+    """Where several questions are shown as one list."""
+    return f"{ROOT}/list?" + urlencode([("code", code) for code in codes])
+
+
+def together(listing: Listing, ended: Sequence[tuple[str, str]], token: str, now: float) -> Html:
+    """A whole list, and the form that decides it. ended: codes that were chosen and wait no more, and why."""
+    return filled(
+        _LISTED,
+        root=ROOT,
+        effect=listing.effect.value,
+        heading=listing.heading,
+        ended=filled(_ENDED, rows=joined([filled(_SAID, code=code, said=said) for code, said in ended]))
+        if ended
+        else "",
+        cards=joined([_card(one, now) for one in listing.records]),
+        token=token,
+        codes=",".join(one.code for one in listing.records),
+        typed=listing.typed,
+    )
+
+
+def _card(record: Record, now: float) -> Html:
+    rows = joined([filled(_LINE, line=line) for line in lists.lines(record)])
+    return filled(_CARD, code=record.code, tool=record.tool, left=_left(record, now), lines=rows)
+
+
+def done(title: str, told: Sequence[tuple[str, str]]) -> Html:
+    """What became of each question of a list."""
+    rows = [filled(_ONE, code=code, said=said) for code, said in told]
+    return filled(_DONE, root=ROOT, title=title, rows=joined(rows))
 
 
 def question(record: Record, token: str, now: float) -> Html:

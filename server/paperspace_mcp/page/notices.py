@@ -18,6 +18,10 @@ class Notice(NamedTuple):
     text: str = ""
 
 
+_APART = (
+    "Only questions of one class and one verb are confirmed together. What grants, reveals, is protected or asks for "
+    "an exact name is decided by itself."
+)
 _ENDED = "Nothing was done. The assistant can ask again."
 NOTICES = {
     "unknown_code": Notice(404, "No such question", text="No question of yours that waits has this code."),
@@ -27,6 +31,7 @@ NOTICES = {
     "wrong_login": Notice(401, "Not logged in", text="That is not a user of this page with this secret."),
     "too_many_tries": Notice(429, "Too many tries", text="Too many wrong secrets. Try again in ten minutes."),
     "mistyped_out_of_band": Notice(422, "Not what the question asks for", open=True),
+    "not_together": Notice(422, "Not as one list", text=_APART),
     "no_secret": Notice(403, "No secret", text="No approver's secret is set up for you."),
     "store_unusable": Notice(503, "Not possible now"),
     "audit_unusable": Notice(503, "Not possible now"),
