@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+from tests.proof.wire.ground import provider
 
 from paperspace_mcp.simulator import Simulator
 
@@ -15,13 +16,9 @@ class Api:
     """The provider, as it is. A machine is named by id or by name; the first of a name is taken."""
 
     def __init__(self, sim: Callable[[], Simulator]) -> None:
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            await sim().app(scope, receive, send)
-
         headers = {"Authorization": "Bearer demo-key"}
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://double.test/v1", headers=headers
-        )
+        transport = httpx.ASGITransport(provider(sim))
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://double.test/v1", headers=headers)
 
     async def _id(self, machine: str) -> str:
         found = (await self.http.get("/machines", params={"name": machine})).json()["items"]

@@ -1,9 +1,15 @@
-import pytest
-from tests.guard.conftest import schemas_made_once
+from collections.abc import Iterator
 
-__all__ = ["schemas_made_once"]
+import pytest
+from tests.proof.wire.undisturbed import undisturbed
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _undisturbed() -> Iterator[None]:
+    with undisturbed():
+        yield

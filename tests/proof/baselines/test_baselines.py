@@ -10,7 +10,7 @@ from tests.proof.wire.families import FAMILIES
 from tests.proof.wire.family import Family, Given, Tally
 from tests.proof.wire.run import SEED
 
-pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")]
+pytestmark = pytest.mark.anyio
 WEAK = [family for family in FAMILIES if family.weak]
 
 

@@ -1,9 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.guard.conftest import schemas_made_once
-
-__all__ = ["schemas_made_once"]
+from tests.proof.wire.undisturbed import undisturbed
 
 
 @pytest.fixture
@@ -12,10 +10,6 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """Nothing is asserted of logs here, and an attacked server writes many."""
-    import logging
-
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+def _undisturbed() -> Iterator[None]:
+    with undisturbed():
+        yield

@@ -141,7 +141,7 @@ async def _meanwhile(ground: Ground, call: Call, names: Sequence[str], era: str,
     if moment == MOMENTS[1]:
         await _between(ground, call, change, right)
         return bool(done)
-    before = change if moment == MOMENTS[0] else lambda: _when_read(ground.sim, target_of(call), change)
+    before = change if moment == MOMENTS[0] else lambda: when_read(ground.sim, target_of(call), change)
     async with ground.client(era, Person(right, before=before)) as client:
         await grounds.call(client, call.tool, call.arguments)
     return bool(done)
@@ -154,7 +154,7 @@ async def _between(ground: Ground, call: Call, change: Callable[[], None], right
             await grounds.reply(client, call, asked, right)
 
 
-def _when_read(sim: Simulator, machine: str, change: Callable[[], None]) -> None:
+def when_read(sim: Simulator, machine: str, change: Callable[[], None]) -> None:
     """Change it in the moment in which it is read the next time."""
     inner = sim.app
 

@@ -1,6 +1,6 @@
 """A server under attack, and the account behind it: ours, or one of the weak baselines."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,15 @@ def simulated(**options: Any) -> Simulator:
     return Simulator(**{"clock": lambda: 0.0, "keys": KEYS, **options})
 
 
+def provider(sim: Callable[[], Simulator]) -> Callable[..., Awaitable[None]]:
+    """The account of the present scene, looked up at each request: a family may put something before it."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await sim().app(scope, receive, send)
+
+    return app
+
+
 class Ours(Bench):
     """The product's own server."""
 
@@ -62,12 +71,8 @@ class Ours(Bench):
 
     def __init__(self, state: Path, **settings: Any) -> None:
         super().__init__(state, **{"sim": simulated(), **settings})
-        self.gate._inner = httpx.ASGITransport(self._provider)
+        self.gate._inner = httpx.ASGITransport(provider(lambda: self.sim))
         self.scenes = 0
-
-    async def _provider(self, scope: Any, receive: Any, send: Any) -> None:
-        """The account of this scene, looked up at each request: a family may put something before it."""
-        await self.sim.app(scope, receive, send)
 
     def form(self, call: Call) -> Form:
         return Form("typed", call.typed)

@@ -1,24 +1,19 @@
 """Runs families, each in a process of its own, two at a time, and tells what came of them."""
 
-import logging
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import anyio
-import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from tests.guard.conftest import _checked_once
 from tests.proof.baselines.servers import BASELINES
 from tests.proof.wire.families import FAMILIES
 from tests.proof.wire.family import Family, Given, Make, Tally
 from tests.proof.wire.ground import Ours
+from tests.proof.wire.undisturbed import undisturbed
 
 CORES = 2
 SEED = 20_261
@@ -60,20 +55,9 @@ def run(jobs: Sequence[Job]) -> Iterator[Result]:
 def attacked(job: Job) -> Result:
     """One job, in a directory that goes with it."""
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder, _undisturbed():
+    with tempfile.TemporaryDirectory(prefix="proof-") as folder, undisturbed():
         tally = anyio.run(named(job.family).attack, job.given(Path(folder)))
     return Result(job, tally, time.perf_counter() - began)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """An attacked server complains of its clients, and clients check the same sixteen schemas for each connection."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.disable(logging.CRITICAL)
-        patch.setattr(Draft202012Validator, "check_schema", _checked_once(Draft202012Validator.check_schema))
-        yield
-        logging.disable(logging.NOTSET)
 
 
 def named(name: str) -> Family:

@@ -9,7 +9,7 @@ from tests.proof.wire.family import Family, Given
 from tests.proof.wire.ground import Ours
 from tests.proof.wire.run import SEED
 
-pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")]
+pytestmark = pytest.mark.anyio
 
 
 def name_of(family: Family) -> str:
