@@ -35,6 +35,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
+    "Connection": "keep-alive",
     "User-Agent": f"paperspace-mcp/{__version__}",
 }
 _LETTING_GO_S = 2.0
@@ -148,6 +149,7 @@ class Paperspace:
             raise
 
     def _request(self, operation: Operation[Any], where: str, **rest: Any) -> httpx.Request:
+        self._connected()  # a base URL that is none is the operator's mistake, not the call's
         headers = {**_HEADERS, "Authorization": f"Bearer {self._key()}"}
         if rest.get("content") is not None:
             headers["Content-Type"] = "application/json"

@@ -98,9 +98,9 @@ async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answe
     found = await desk.machine(machine)
     if found.dt_deleted is not None:
         return Answer(f"{quoted(found.name)} is deleted already.", {"status": "unchanged", "changed": False})
-    if desk.protected(found):
-        raise Refusal("protected")  # before its state: the way to a delete must not be advised
     if found.state != "off":
+        if desk.protected(found):
+            raise Refusal("protected")  # the way to a delete that is refused must not be advised
         remedy = "stop_machine, wait until it is off, then call again."
         raise CallerError("machine_not_off", facts={"state": views.text(found.state, 40), "remedy": remedy})
     target = await desk.target(found, fingerprinted(Effect.DESTROY), by_name=True)
