@@ -87,7 +87,8 @@ async def attack(given: Given) -> Tally:
             at = embedded if case.fault in HANG_UP else ground
             at.renew()
             await _scene(at, case)
-            tally.attempt(f"{case.call.tool}: {case.fault}, then {', '.join(case.afterwards)}", twice(at))
+            if at.sent:  # else no answer was lost
+                tally.attempt(f"{case.call.tool}: {case.fault}, then {', '.join(case.afterwards)}", twice(at))
         await _controls(ground, tally)
     return tally
 
