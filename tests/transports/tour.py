@@ -15,6 +15,8 @@ READING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_machine_desktop", {"machine": "dev-diya"}),
     ("list_templates", {}),
     ("fleet_summary", {}),
+    ("find_waste", {}),
+    ("explain_machine", {"machine": "train-h100x8"}),
 )
 
 
