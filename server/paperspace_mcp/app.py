@@ -35,7 +35,7 @@ from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import TOOLS, TOOLSETS
 from paperspace_mcp.tokens import Tokens
 from paperspace_mcp.watch import Watch
-from paperspace_mcp.wire.sinks import FileSink, InlineSink
+from paperspace_mcp.wire.sinks import FileSink, InlineSink, LinkSink
 from paperspace_mcp.wire.sqlite import SqliteStore
 
 Gives = TypeVar("Gives", bound=BaseModel)
@@ -173,6 +173,8 @@ def sink_of(settings: Settings) -> Sink | None:
     """Where passwords are delivered; None reveals nothing."""
     if settings.password_sink == "file":  # noqa: S105 - the name of a sink
         return FileSink(settings.state_dir)
+    if settings.password_sink == "link":  # noqa: S105
+        return LinkSink()
     return InlineSink() if settings.password_sink == "inline" else None  # noqa: S105
 
 

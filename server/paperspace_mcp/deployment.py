@@ -3,7 +3,7 @@
 import hmac
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -137,8 +137,12 @@ def _close_with(web: Any, app: App) -> None:
     web.router.lifespan_context = lifespan
 
 
-def serve_http(web: Any, host: str, port: int) -> None:
-    """Listen until a signal comes; open streams hold it back for a second at most."""
+def _nobody(_url: str) -> None:
+    """Nobody needs to know where it listens."""
+
+
+def serve_http(web: Any, host: str, port: int, announced: Callable[[str], None] = _nobody) -> None:
+    """Listen until a signal comes; open streams hold it back for a second at most. `announced` is told the address."""
     from paperspace_mcp.listening import listen
 
-    listen(web, host, port, lambda _url: None)
+    listen(web, host, port, announced)

@@ -17,9 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from tests.page.chromium import HEIGHT, WIDTH, Tab, browsing
-from tests.page.site import DELETE, DELETED, Site, listening, secret_of
+from tests.page.site import DELETE, DELETED, Site, listening, secret_of, standing
+from tests.surface.talk import Reply, types
 
 from paperspace_mcp.rules.guard.records import Status
+from paperspace_mcp.simulator import Simulator
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 NEW = {
@@ -151,6 +153,26 @@ async def test_several_are_read_and_confirmed_together_on_a_phone(site: Site, ta
     assert await tab.title() == "3 approved"
     await check(tab, "decided-together")
     assert {(await site.record(code)).status for code in codes} == {Status.APPROVED}
+
+
+async def test_a_password_is_shown_once_on_a_phone(tmp_path: Path, sim: Simulator, tab: Tab) -> None:
+    machine = next(one for one in sim.world.machines.values() if one.name == "dev-diya")
+    machine.name = LONG
+    async with standing(tmp_path, sim, password_sink="link") as site:
+        async with site.assistant("anna", answering=types(LONG)) as client:
+            wanted = {"machine": machine.id, "reveal_password": True}
+            reply = Reply(await client.call_tool("get_machine_desktop", wanted))
+        link = f"{site.url}{reply.data['delivered']['link']}"
+        await tab.open(link)
+        await tab.fill(user="anna", secret=secret_of("anna"))
+        await tab.press("main button")
+        await check(tab, "password-waits")
+        await tab.press("main button")
+        await check(tab, "password")
+        assert len(await tab.js("document.querySelector('.secret').textContent")) > 3
+        await tab.open(link)
+        assert await tab.title() == "No such password"
+        await check(tab, "password-gone")
 
 
 async def test_what_ran_out_of_time_fits_a_phone(site: Site, tab: Tab) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from tests.page.site import DELETE, DELETED, Site, standing
 
-from paperspace_mcp.cli.serve import telling
+from paperspace_mcp.cli.serve import Hints, telling
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules.guard.records import Record, Status
 from paperspace_mcp.settings import Settings, from_environment
@@ -232,7 +232,7 @@ def listening_bot(bot: Bot) -> Iterator[Bot]:
 def use(site: Site, url: str) -> None:
     """Tell questions as `serve` does."""
     settings = Settings(webhook_url=url, webhook_secret=SECRET)
-    object.__setattr__(site.app.conduct.rooms, "tell", telling(settings))
+    object.__setattr__(site.app.conduct.rooms, "tell", telling(settings, Hints(settings)))
 
 
 async def test_a_bot_is_told_of_a_question_and_can_check_who_says_so(site: Site) -> None:

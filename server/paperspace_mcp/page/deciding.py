@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any
 
 from paperspace_mcp.approving import Approver, Decided
+from paperspace_mcp.audit import Entry
 from paperspace_mcp.conduct import Conduct
-from paperspace_mcp.conduct.storing import stored
+from paperspace_mcp.conduct.storing import audited, stored
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.page.sessions import Session, Sessions
 from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.tokens import Tokens
 from paperspace_mcp.wire.approvers import TRIES, TRIES_WINDOW_S, Approvers
+from paperspace_mcp.wire.sinks import Held, LinkSink
 
 LOGIN_TRIES = TRIES - 2
 """Whoever reaches the address can try to log in; that must not use up the tries of those who are in."""
@@ -141,6 +143,40 @@ class Page:
         if decision == "approve":
             return await approver.approve_list(codes, typed, secret)
         return await approver.deny_list(codes, secret)
+
+    @property
+    def _sink(self) -> LinkSink | None:
+        sink = self.conduct.rooms.sink
+        return sink if isinstance(sink, LinkSink) else None
+
+    def revealed(self, session: Session, code: str) -> Held:
+        """A password that waits for this user; looking at it here does not use it up.
+
+        Raises:
+            Refusal: nothing_revealed.
+        """
+        held = self._sink.waits(code, self.principal_of(session.user)) if self._sink else None
+        if held is None:
+            raise Refusal("nothing_revealed")
+        return held
+
+    async def reveal(self, session: Session, code: str) -> Held:
+        """A password, once, and written in the audit before it is shown.
+
+        Raises:
+            Refusal: nothing_revealed.
+            OperatorError: audit_unusable; it still waits then.
+        """
+        held = self._sink.take(code, self.principal_of(session.user)) if self._sink else None
+        if self._sink is None or held is None:
+            raise Refusal("nothing_revealed")
+        entry = Entry("shown", held.principal, effect="reveal", code=code, approver=f"{session.user} (page)")
+        try:
+            await audited(partial(self.conduct.rooms.audit.write, entry))
+        except BaseException:
+            self._sink.put_back(code, held)
+            raise
+        return held
 
     def _approver(self, session: Session) -> Approver:
         return Approver(self.conduct, self.approvers, session.user, "page", self.now)

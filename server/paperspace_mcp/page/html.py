@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from paperspace_mcp.rules.guard import lists
+from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 
@@ -55,6 +56,7 @@ _WHO = """<form method="post" action="{root}/logout"><input type="hidden" name="
 _LOGIN = """<h1>Log in to decide</h1>
 <form class="card" method="post" action="{root}/login">
 <input type="hidden" name="code" value="{code}">
+<input type="hidden" name="revealed" value="{revealed}">
 <label for="user">User</label>
 <input id="user" name="user" required maxlength="64" autocomplete="username" autocapitalize="none" spellcheck="false">
 <label for="secret">Approver's secret</label>
@@ -119,6 +121,19 @@ _DONE = """<h1>{title}</h1>
 _ONE = """<li class="card"><span class="code">{code}</span> {said}</li>
 """
 
+_REVEALED = """<h1>The desktop password of {name}</h1>
+<form class="card" method="post" action="{root}/revealed/{code}">
+<input type="hidden" name="token" value="{token}">
+<p>It is shown once, to you, and then forgotten here. It waits until {until}.</p>
+<div class="buttons"><button class="go">Show it now</button></div>
+</form>
+<p class="soft">Asked for as <span class="code">{code}</span>.</p>"""
+
+_SHOWN = """<h1>The desktop password of {name}</h1>
+<div class="card"><p class="secret">{password}</p></div>
+<p class="soft">This was the only time: leave this page and it is gone.</p>
+<p><a href="{root}">To the questions</a></p>"""
+
 _SAID = """<p><span class="code">{code}</span> {said}</p>
 """
 
@@ -160,9 +175,9 @@ def page(title: str, content: Html, *, user: str = "", token: str = "") -> Html:
     return filled(_PAGE, root=ROOT, title=title, who=who, content=content)
 
 
-def login(code: str) -> Html:
-    """The login. `code`: the question to go on to."""
-    return filled(_LOGIN, root=ROOT, code=code)
+def login(code: str, *, revealed: bool = False) -> Html:
+    """The login. `code`: the question to go on to, or what was revealed."""
+    return filled(_LOGIN, root=ROOT, code=code, revealed="1" if revealed else "")
 
 
 def waiting(records: Sequence[Record], now: float) -> Html:
@@ -243,6 +258,16 @@ def question(record: Record, token: str, now: float) -> Html:
 def notice(title: str, text: str, link: str, label: str) -> Html:
     """What happened, and the way on."""
     return filled(_NOTICE, title=title, text=text, link=link, label=label)
+
+
+def revealed(code: str, name: str, until: float, token: str) -> Html:
+    """A password waits; the form shows it. Loading this page uses nothing up, so no preview of a link can."""
+    return filled(_REVEALED, root=ROOT, code=code, name=quoted(name), until=_clock(until), token=token)
+
+
+def password(name: str, secret: str) -> Html:
+    """The password itself."""
+    return filled(_SHOWN, root=ROOT, name=quoted(name), password=secret)
 
 
 def _lines(record: Record) -> list[str]:

@@ -45,6 +45,7 @@ p { margin: .5rem 0; }
 .lines li:last-child { font-weight: 600; padding-bottom: 0; }
 .lines.listed li:last-child { font-weight: inherit; padding-bottom: 0; }
 .lines.listed li:nth-child(2) { font-weight: 600; }
+.secret { font: 600 1.15rem/1.5 ui-monospace, monospace; white-space: pre-wrap; user-select: all; margin: 0; }
 .facts { display: grid; grid-template-columns: auto 1fr; gap: .1rem .9rem; margin: 0; font-size: .9rem; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; }

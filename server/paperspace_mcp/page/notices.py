@@ -18,6 +18,7 @@ class Notice(NamedTuple):
     text: str = ""
 
 
+_GONE = "It was shown already, its ten minutes are over, the server was started anew, or it is not yours."
 _APART = (
     "Only questions of one class and one verb are confirmed together. What grants, reveals, is protected or asks for "
     "an exact name is decided by itself."
@@ -33,6 +34,7 @@ NOTICES = {
     "mistyped_out_of_band": Notice(422, "Not what the question asks for", open=True),
     "not_together": Notice(422, "Not as one list", text=_APART),
     "no_secret": Notice(403, "No secret", text="No approver's secret is set up for you."),
+    "nothing_revealed": Notice(404, "No such password", text=_GONE),
     "store_unusable": Notice(503, "Not possible now"),
     "audit_unusable": Notice(503, "Not possible now"),
 }

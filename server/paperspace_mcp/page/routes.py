@@ -50,6 +50,8 @@ def page_routes(page: Page) -> list[Route]:
         Route(f"{ROOT}/logout", handlers.guarded(handlers.log_out), methods=["POST"]),
         Route(f"{ROOT}/list", handlers.guarded(handlers.show_list), methods=["GET"]),
         Route(f"{ROOT}/list", handlers.guarded(handlers.decide_list), methods=["POST"]),
+        Route(f"{ROOT}/revealed/{{code}}", handlers.guarded(handlers.show_revealed), methods=["GET"]),
+        Route(f"{ROOT}/revealed/{{code}}", handlers.guarded(handlers.reveal), methods=["POST"]),
         Route(f"{ROOT}/{{code}}", handlers.guarded(handlers.show), methods=["GET"]),
         Route(f"{ROOT}/{{code}}", handlers.guarded(handlers.decide), methods=["POST"]),
     ]
@@ -95,7 +97,8 @@ class _Handlers:
         fields = await fields_of(request)
         cookie = self._page.log_in(fields.get("user", "").strip(), fields.get("secret", ""))
         code = _code(fields.get("code", ""))
-        response = RedirectResponse(f"{ROOT}/{code}" if code else ROOT, status_code=303)
+        place = f"{ROOT}/revealed" if fields.get("revealed") else ROOT
+        response = RedirectResponse(f"{place}/{code}" if code else ROOT, status_code=303)
         _set_cookie(response, cookie, secure=over_https(request))
         return response
 
@@ -169,6 +172,22 @@ class _Handlers:
         title = f"{len(done) - failed} {how}" + (f", {failed} not" if failed else "")
         told = [(one.code, worded(one.failure) if one.failure else f"{how}.") for one in done]
         return self._page_of(request, title, html.done(title, told), status=409 if failed == len(done) else 200)
+
+    async def show_revealed(self, request: Request) -> Response:
+        session, code = self._session(request), _code(request.path_params["code"])
+        if session is None:
+            return self._page_of(request, "Log in", html.login(code, revealed=True), status=401)
+        held, token = self._page.revealed(session, code), self._page.sessions.form_token(session)
+        return self._page_of(request, "A password", html.revealed(code, held.target_name, held.until, token))
+
+    async def reveal(self, request: Request) -> Response:
+        session, fields = self._session(request), await fields_of(request)
+        if session is None:
+            return self._notice(request, notices.LOGIN_ENDED)
+        if not self._page.sessions.fits(session, fields.get("token", "")):
+            return self._notice(request, notices.FORGED)
+        held = await self._page.reveal(session, _code(request.path_params["code"]))
+        return self._page_of(request, "A password", html.password(held.target_name, held.password))
 
     def _session(self, request: Request) -> Session | None:
         session: Session | None = request.state.session
