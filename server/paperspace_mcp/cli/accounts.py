@@ -17,7 +17,9 @@ _NO_KEY = (
 
 def add_user_argument(parser: argparse.ArgumentParser) -> None:
     """The flag that says whose calls are meant, where users have tokens."""
-    parser.add_argument("--user", type=user_name, help="whose calls, where users have tokens (default: this OS user's)")
+    parser.add_argument(
+        "--user", type=user_name, metavar="NAME", help="whose calls, where users have tokens (default: this OS user's)"
+    )
 
 
 def user_name(text: str) -> str:

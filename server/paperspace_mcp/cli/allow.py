@@ -32,13 +32,23 @@ LONGEST_S = 90 * 86400.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("verbs", nargs="?", help=f"of {', '.join(STANDING_VERBS)}; several with commas")
     parser.add_argument("names", nargs="*", help="name globs, such as 'dev-*'")
-    parser.add_argument("--for", dest="duration", default="8h", help="how long: 30m, 8h, 14d (at most 90d)")
-    parser.add_argument("--max", dest="uses", type=int, default=20, help="how many machines in all")
-    parser.add_argument("--usd-per-hour", type=float, help="the dearest start that it covers")
-    parser.add_argument("--list", action="store_true", help="show those that stand")
+    parser.add_argument(
+        "--for", dest="duration", default="8h", metavar="TIME", help="30m, 8h (the default), 14d; at most 90d"
+    )
+    parser.add_argument("--max", dest="uses", type=int, default=20, metavar="N", help="machines in all (default: 20)")
+    parser.add_argument(
+        "--usd-per-hour", type=float, metavar="USD", help="the dearest start that it covers (default: any)"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="show those that stand, whose calls they cover, and what is left"
+    )
     parser.add_argument("--end", metavar="CODE", help="end one")
     add_user_argument(parser)
     add_account_arguments(parser)
+    parser.epilog = (
+        "Never for what grants, reveals or destroys, nor for what is protected. "
+        "Exit 0: done; 1: not; 2: a wrong command line."
+    )
     parser.set_defaults(execute=execute)
 
 

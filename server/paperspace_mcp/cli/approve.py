@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--watch", action="store_true", help="stay, and show questions as they come")
     parser.add_argument("--init", action="store_true", help="set the approver's secret")
     add_account_arguments(parser)
+    parser.epilog = "Exit 0: decided as wished; 1: something was not; 2: a wrong command line."
     parser.set_defaults(execute=execute, usage=parser.error)
 
 

@@ -24,15 +24,16 @@ _COLUMNS = ("sequence", "time", "phase", "code", "tool", "principal")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", required=True, metavar="verify|show")
+    parser.epilog = "verify: exit 0 where all is as written, 1 where it is not, 2 where there is no log to read."
     verify = what.add_parser("verify", help="check that every record is as it was written")
     show = what.add_parser("show", help="the records, newest first")
     show.add_argument("--code", default="", help="of one approval, e.g. K7Q2")
     show.add_argument("--machine", default="", metavar="NAME|ID", help="about one machine")
     show.add_argument("--since", type=_moment, metavar="ISO", help="e.g. 2026-11-24 or 2026-11-24T08:00:00Z")
-    show.add_argument("--limit", type=_count, default=50, help="how many at most (default: 50)")
+    show.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (default: 50)")
     show.add_argument("--json", action="store_true", help="one record a line")
     for one in (verify, show):
-        one.add_argument("--state-dir", type=Path, help="where the log is (default: the user's)")
+        one.add_argument("--state-dir", type=Path, metavar="DIR", help="where the log is (default: the user's)")
         one.set_defaults(execute=execute)
 
 

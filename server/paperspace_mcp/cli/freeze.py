@@ -18,9 +18,12 @@ FOR_EVER = 1e12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lift", action="store_true", help="let changes through again")
-    parser.add_argument("--reason", default="", help="why, for the audit")
+    parser.add_argument(
+        "--lift", action="store_true", help="let changes through again; needs the approver's secret where one is set"
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit")
     add_account_arguments(parser)
+    parser.epilog = "It holds for every account and process of the state directory. Exit 0: done; 1: not."
     parser.set_defaults(execute=execute)
 
 

@@ -25,9 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("check",), help="say what a call would meet; nobody is asked, nothing is done")
     parser.add_argument("tool", nargs="?", help="a tool; without it only the policy itself is checked")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument of the call")
-    parser.add_argument("--policy", type=Path, help="a policy file to try, instead of the one in use")
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="a policy file to try, instead of the one in use")
     add_user_argument(parser)
     add_server_arguments(parser)
+    parser.epilog = (
+        "Exit 0: told, also where it is a refusal; 1: it could not be found out; 2: the call or policy is wrong."
+    )
     parser.set_defaults(execute=execute)
 
 

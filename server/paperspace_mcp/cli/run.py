@@ -19,9 +19,10 @@ _REFUSALS = {"declined", "mistyped", "expired", "protected", "target_changed", "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server_arguments(parser)
-    parser.add_argument("tool")
+    parser.add_argument("tool", help="a tool's name, e.g. list_machines")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument; repeat for more")
     parser.add_argument("--json", action="store_true", help="print the structured answer")
+    parser.epilog = "Exit 0: done; 1: an error; 4: refused; 75: a person must approve first."
     parser.set_defaults(execute=execute)
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=Path("tool_schemas"))
+    parser.add_argument(
+        "--folder", type=Path, default=Path("tool_schemas"), help="where they are stored (default: tool_schemas)"
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--check", action="store_true", help="exit 1 where a schema differs from the stored one")
     what.add_argument("--accept", action="store_true", help="store the schemas as they are now")

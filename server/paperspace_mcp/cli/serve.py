@@ -17,20 +17,28 @@ from paperspace_mcp.wire.accounts import Accounts
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server_arguments(parser)
-    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio")
+    parser.add_argument("--transport", choices=("stdio", "http"), default="stdio", help="default: stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, with --transport http")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
     parser.add_argument(
         "--allowed-host",
         action="append",
         default=[],
+        metavar="NAME",
         help="a name under which clients reach it; needed beyond loopback",
     )
     parser.add_argument(
-        "--password-sink", choices=("file", "link", "off", "inline"), default="", help="where passwords go"
+        "--password-sink",
+        choices=("file", "link", "off", "inline"),
+        default="",
+        help="where a revealed password goes: a file of this user (stdio's default), a page that shows it once (with "
+        "--tokens), nowhere (HTTP's default), or into the answer",
     )
     parser.add_argument(
-        "--tokens", type=Path, help="file of bearer tokens (made by `token`): who may call over HTTP, and the page"
+        "--tokens",
+        type=Path,
+        metavar="FILE",
+        help="file of bearer tokens (made by `token`): who may call over HTTP, and the page",
     )
     parser.add_argument("--stateless", action="store_true", help="for replicas: older clients cannot be asked then")
     parser.set_defaults(execute=execute)

@@ -5,8 +5,8 @@ import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9100)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=9100, help="default: 9100; 0 takes a free one")
     parser.add_argument("--key", action="append", help="an API key to accept (default: demo-key)")
     parser.add_argument("--time-scale", type=float, default=1.0, help="simulated seconds per second")
     parser.add_argument("--fleet", default="default", help="default, empty, or a number of machines")

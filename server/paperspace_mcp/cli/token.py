@@ -16,11 +16,12 @@ from paperspace_mcp.wire.approvers import Approvers
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", type=user_name, help="the user whose calls and approvals these are")
-    parser.add_argument("--file", type=Path, help="where the token's hash is appended")
+    parser.add_argument("--file", type=Path, help="where the token's hash is appended: the file of `serve --tokens`")
     parser.add_argument(
         "--secret", action="store_true", help="set the secret with which this user decides on the approval page"
     )
-    parser.add_argument("--state-dir", type=Path, help="where approvals are recorded (default: the user's)")
+    parser.add_argument("--state-dir", type=Path, metavar="DIR", help="where the secret is kept (default: the user's)")
+    parser.epilog = "The token is printed once, and kept nowhere. Exit 0: made; 1: not; 2: a wrong command line."
     parser.set_defaults(execute=execute)
 
 

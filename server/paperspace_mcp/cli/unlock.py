@@ -20,10 +20,13 @@ MOST_MINUTES = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--minutes", type=_minutes, default=15, help=f"how long, at most {MOST_MINUTES} (default: 15)")
-    parser.add_argument("--reason", type=_reason, required=True, help="why, for the audit")
+    parser.add_argument(
+        "--minutes", type=_minutes, default=15, metavar="N", help=f"how long, at most {MOST_MINUTES} (default: 15)"
+    )
+    parser.add_argument("--reason", type=_reason, required=True, metavar="TEXT", help="why, for the audit")
     add_user_argument(parser)
     add_account_arguments(parser)
+    parser.epilog = "Every question is still asked. Exit 0: done; 1: not; 2: a wrong command line."
     parser.set_defaults(execute=execute)
 
 
