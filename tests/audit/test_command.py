@@ -2,14 +2,12 @@
 
 import argparse
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from tests.audit.conftest import FILE, START, stopped, ticking
+from tests.operator.commands import without_privileges
 
 from paperspace_mcp.audit import Audit
 from paperspace_mcp.cli import audit as command
@@ -62,19 +60,6 @@ def test_what_is_no_log_is_not_called_whole(
     assert run(tmp_path / place, what) == 2
     shown = capsys.readouterr()
     assert (shown.out, str(tmp_path / place) in shown.err) == ("", True)
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """As a user who may not do everything: the modes of files mean nothing to root."""
-    if os.getuid():
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o444, 0o311])

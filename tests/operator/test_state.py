@@ -1,11 +1,19 @@
 """A state directory that cannot be used: every command says why and what helps, and none is a traceback."""
 
+import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from tests.operator.commands import SECRET, Operator
+from tests.operator.commands import SECRET, Operator, without_privileges
+
+from paperspace_mcp.cli import main
+from paperspace_mcp.contract.errors import Refusal
+from paperspace_mcp.wire.approvers import Approvers
 
 TYPED = f"{SECRET}\n{SECRET}\n"
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -85,6 +93,38 @@ def test_approvers_that_cannot_be_read(tmp_path: Path, content: str) -> None:
     for words in (("approve", "--init"), ("allow", "stop", "dev-*"), ("freeze", "--lift")):
         ended = Operator(tmp_path).run(*words, typed=TYPED)
         assert (ended.returncode, "approvers.json is broken" in ended.stderr) == (1, True), ended.stderr
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o555, 0o444])
+def test_a_directory_that_this_user_may_not_use(capsys: pytest.CaptureFixture[str], mode: int) -> None:
+    with TemporaryDirectory() as made:
+        state = Path(made) / "state"
+        assert main(["freeze", "--state-dir", str(state)]) == 0  # now everything that it needs is imported
+        shutil.rmtree(state)
+        state.mkdir()
+        Path(made).chmod(0o755)
+        state.chmod(mode)
+        for words in (["freeze"], ["approve"], ["allow", "--list"]):
+            with without_privileges():
+                code = main([*words, "--state-dir", str(state)])
+            shown = capsys.readouterr()
+            assert (code, "this user may not use" in shown.err) == (1, True), shown.err
+            assert "--state-dir" in shown.err
+        state.chmod(0o700)
+
+
+def test_of_many_guesses_at_once_five_are_looked_at(tmp_path: Path) -> None:
+    Approvers(tmp_path).set("anna", SECRET)
+
+    def guess(number: int) -> str:
+        try:
+            return str(Approvers(tmp_path).check("anna", f"guess {number}"))
+        except Refusal as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = Counter(pool.map(guess, range(20)))
+    assert answers == {"False": 5, "too_many_tries": 15}
 
 
 def test_a_freeze_holds_though_its_audit_cannot_be_written(tmp_path: Path) -> None:

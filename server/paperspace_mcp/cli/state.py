@@ -1,6 +1,7 @@
 """What is wrong with a state directory, in words that help to mend it."""
 
 import argparse
+import os
 import sqlite3
 from pathlib import Path
 
@@ -46,10 +47,10 @@ def _looked(directory: Path) -> OSError | None:
 
 def _told(directory: Path, error: OSError | None) -> str:
     for place in (directory, *directory.parents):
-        if place.exists() and not place.is_dir():
+        if os.path.lexists(place) and not os.path.isdir(place):  # noqa: PTH112 - pathlib raises where it may not look
             return f"{place} is no directory. {_ANOTHER}"
     if isinstance(error, PermissionError):
-        return f"this user may not write {error.filename or 'there'}. {_ANOTHER}"
+        return f"this user may not use {error.filename or 'it'}. {_ANOTHER}"
     if error is not None and isinstance(error.__cause__, sqlite3.Error):
         return f"approvals.sqlite3 is broken or locked ({error.__cause__}). {_MEANWHILE} {_REMEDY}"
     if error is not None and "newer version" in str(error):

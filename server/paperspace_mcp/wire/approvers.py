@@ -10,7 +10,8 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +52,10 @@ class Approvers:
         if len(secret) < SHORTEST:
             raise ValueError(f"a secret has at least {SHORTEST} characters")
         salt = secrets.token_bytes(16)
-        content = self._read()
-        content["users"][user] = {"salt": salt.hex(), "hash": _hash(secret, salt)}
-        self._write(content)
+        with self._alone():
+            content = self._read()
+            content["users"][user] = {"salt": salt.hex(), "hash": _hash(secret, salt)}
+            self._write(content)
 
     def check(self, user: str, secret: str) -> bool:
         """Whether the secret is this user's. A wrong one is counted; after five in ten minutes none is looked at.
@@ -61,6 +63,10 @@ class Approvers:
         Raises:
             Refusal: too_many_tries.
         """
+        with self._alone():  # of a hundred guesses at once, the sixth must see the five before it
+            return self._checked(user, secret)
+
+    def _checked(self, user: str, secret: str) -> bool:
         content = self._read()
         since = self._now() - TRIES_WINDOW_S
         recent = [at for at in content["wrong"].get(user, []) if at > since]
@@ -71,6 +77,21 @@ class Approvers:
         if not right:
             self._write({**content, "wrong": {**content["wrong"], user: [*recent, self._now()]}})
         return right
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else at the file, in whatever process. The lock is a file of its own: the other is replaced."""
+        try:
+            import fcntl
+        except ImportError:
+            raise OSError("this system has no flock; tries cannot be counted, so nobody can decide") from None
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _read(self) -> dict[str, Any]:
         try:
