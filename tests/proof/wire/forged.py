@@ -30,7 +30,7 @@ def _middle(text: str, put: str) -> str:
     return f"{text[:half]}{put}{text[half:]}"
 
 
-def _wide(text: str) -> str:
+def wide(text: str) -> str:
     return "".join(chr(ord(one) + 0xFEE0) if 0x20 < ord(one) < 0x7F else one for one in text)
 
 
@@ -63,7 +63,7 @@ SHAPES: dict[str, Shape] = {
     "soft hyphen": _typed(lambda t, _c: _middle(t, "\u00ad")),
     "turned around": _typed(lambda t, _c: f"\u202e{t[::-1]}"),
     "combining": _typed(lambda t, _c: f"{t}\u0301"),
-    "full width": _typed(lambda t, _c: _wide(t)),
+    "full width": _typed(lambda t, _c: wide(t)),
     "NUL behind": _typed(lambda t, _c: f"{t}\x00"),
     "lone surrogate": _typed(lambda t, _c: f"{t}\ud800"),
     "quoted": _typed(lambda t, _c: f'"{t}"'),

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult
 from tests.guard.bench import CALLS, KEY, MODERN, Bench, Call, Clock
 
+from paperspace_mcp.settings import Settings
 from paperspace_mcp.simulator import Simulator
 
 ERAS = ("legacy", MODERN)
@@ -64,6 +65,11 @@ def provider(sim: Callable[[], Simulator]) -> Callable[..., Awaitable[None]]:
     return app
 
 
+def impatient(settings: Settings) -> Settings:
+    """Reads are tried once: nothing here is about how long a server waits for a provider that is ill."""
+    return replace(settings, upstream=replace(settings.upstream, max_attempts=1))
+
+
 class Ours(Bench):
     """The product's own server."""
 
@@ -72,6 +78,7 @@ class Ours(Bench):
     def __init__(self, state: Path, **settings: Any) -> None:
         super().__init__(state, **{"sim": simulated(), **settings})
         self.gate._inner = httpx.ASGITransport(provider(lambda: self.sim))
+        self.app.wire._settings = impatient(self.app.settings)
         self.scenes = 0
 
     def form(self, call: Call) -> Form:
