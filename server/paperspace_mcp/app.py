@@ -181,7 +181,7 @@ def sink_of(settings: Settings) -> Sink | None:
 def identity(settings: Settings) -> Caller:
     """On stdio and without an identity over HTTP: the OS user and a fingerprint of the key."""
     account = _account(settings.upstream.url, settings.upstream.key or "")
-    return Caller(f"{os_user()}:{account}", account)
+    return Caller(f"{os_user()}:{account}", account, allow=settings.allow)
 
 
 @lru_cache(maxsize=8)

@@ -44,6 +44,8 @@ class Settings:
     password_sink: str = "off"  # noqa: S105 - the name of a sink
     """Where a revealed desktop password goes: file, link, inline, or off."""
     demo: bool = False
+    allow: str = ""
+    """The one standing approval that calls may use, instead of asking anybody; empty for any, else asking."""
     tokens: Path | None = None
     """The file of bearer tokens; without it nobody has an identity over HTTP."""
     webhook_url: str = ""

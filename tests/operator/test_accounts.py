@@ -64,7 +64,7 @@ def test_unlock_and_freeze_take_the_address_too(account: Account, tmp_path: Path
     assert f"at {account.url} with this key" in told
     operator.did("freeze", "--api-url", account.url)
     sent = account.sent
-    assert Operator(tmp_path, account.url).calls("stop_machine", machine="train-a100") == 1
+    assert Operator(tmp_path, account.url).calls("stop_machine", machine="train-a100") == 4
     assert account.sent == sent
     assert operator.did("freeze", "--lift", "--api-url", account.url, typed=TYPED) == "Changes pass again.\n"
     assert Operator(tmp_path, account.url).calls("stop_machine", machine="train-a100") == 75

@@ -58,6 +58,13 @@ WRONG: list[tuple[str, str, int, str]] = [
     ("token anna --file /nowhere/tokens", "", 1, "cannot be written"),
     ("token anna --secret", "short\nshort\n", 1, "at least 8 characters"),
     ("token anna --secret", "long enough\nanother one\n", 1, "not the same"),
+    ("freeze --state-dir=", "", 2, "it is empty"),
+    ("freeze --api-url ftp://api.example", "", 2, "not an address"),
+    ("allow --list --api-url http://[::1", "", 2, "not an address"),
+    ("serve --transport http --port 65536", "", 2, "from 0 to 65535"),
+    ("serve --demo --time-scale nan", "", 2, "a number above 0"),
+    ("demo --time-scale 0", "", 2, "a number above 0"),
+    ("simulate --fleet nonsense", "", 2, "default, empty, or a number"),
     ("nonsense", "", 2, "invalid choice"),
     ("", "", 2, "usage:"),
 ]

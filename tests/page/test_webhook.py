@@ -231,7 +231,7 @@ def listening_bot(bot: Bot) -> Iterator[Bot]:
 
 def use(site: Site, url: str) -> None:
     """Tell questions as `serve` does."""
-    settings = Settings(webhook_url=url, webhook_secret=SECRET)
+    settings = Settings(webhook_url=url, webhook_secret=SECRET, state_dir=site.app.settings.state_dir)
     object.__setattr__(site.app.conduct.rooms, "tell", telling(settings, Hints(settings)))
 
 

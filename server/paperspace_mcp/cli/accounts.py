@@ -5,8 +5,8 @@ import sys
 from dataclasses import dataclass
 
 from paperspace_mcp.app import identity, os_user, principal_of
+from paperspace_mcp.cli.arguments import user_name
 from paperspace_mcp.settings import Settings
-from paperspace_mcp.tokens import NAME
 from paperspace_mcp.wire.accounts import Accounts, shown
 
 _NO_KEY = (
@@ -20,13 +20,6 @@ def add_user_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--user", type=user_name, metavar="NAME", help="whose calls, where users have tokens (default: this OS user's)"
     )
-
-
-def user_name(text: str) -> str:
-    """The name of a user with a token, for a command line."""
-    if not NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError("a name has letters, digits and ._@- only")
-    return text
 
 
 def principal(settings: Settings, user: str | None) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from paperspace_mcp.audit import Audit, Verdict
+from paperspace_mcp.cli.arguments import directory
 from paperspace_mcp.rules.guard.cleaning import quoted
 
 _SHOWN_TARGETS = 3
@@ -33,20 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--limit", type=_count, default=50, metavar="N", help="how many at most (default: 50)")
     show.add_argument("--json", action="store_true", help="one record a line")
     for one in (verify, show):
-        one.add_argument("--state-dir", type=Path, metavar="DIR", help="where the log is (default: the user's)")
+        one.add_argument("--state-dir", type=directory, metavar="DIR", help="where the log is (default: the user's)")
         one.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    directory = _directory(arguments.state_dir)
+    place = _directory(arguments.state_dir)
     try:
-        _look(directory)
-        audit = Audit(directory)
-        return _verify(audit, directory) if arguments.what == "verify" else _show(audit, arguments)
+        _look(place)
+        audit = Audit(place)
+        return _verify(audit, place) if arguments.what == "verify" else _show(audit, arguments)
     except BrokenPipeError:
         raise
     except OSError as error:
-        sys.stderr.write(f"paperspace-mcp: the audit in {directory} cannot be read: {error.strerror or error}\n")
+        sys.stderr.write(f"paperspace-mcp: the audit in {place} cannot be read: {error.strerror or error}\n")
         return 2
 
 

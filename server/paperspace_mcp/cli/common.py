@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from paperspace_mcp.app import App, Tell, build
+from paperspace_mcp.cli.arguments import STATE_DIR, address, directory, time_scale
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules.policy import Policy, stricter
 from paperspace_mcp.settings import Settings, Upstream, from_environment
 from paperspace_mcp.surface.tools import TOOLSETS
 
-STATE_DIR = "where approvals are recorded (default: $PAPERSPACE_MCP_STATE_DIR or the user's)"
 DEMO_KEY = "demo-key"
 DEMO_URL = "http://simulator.invalid/v1"
 
@@ -23,7 +23,7 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that puts a server together."""
     parser.add_argument("--demo", action="store_true", help="use a simulated fleet: no key, no network")
     parser.add_argument(
-        "--time-scale", type=float, default=1.0, metavar="N", help="simulated seconds per second, with --demo"
+        "--time-scale", type=time_scale, default=1.0, metavar="N", help="simulated seconds per second, with --demo"
     )
     add_account_arguments(parser)
     parser.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
@@ -35,9 +35,12 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
 def add_account_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags that say which account is meant, and where its approvals are: the same for every command."""
     parser.add_argument(
-        "--api-url", metavar="URL", help="address of the API (default: $PAPERSPACE_API_URL or the provider's)"
+        "--api-url",
+        type=address,
+        metavar="URL",
+        help="address of the API (default: $PAPERSPACE_API_URL or the provider's)",
     )
-    parser.add_argument("--state-dir", type=Path, metavar="DIR", help=STATE_DIR)
+    parser.add_argument("--state-dir", type=directory, metavar="DIR", help=STATE_DIR)
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

@@ -15,6 +15,8 @@ from typing import Any
 
 import anyio
 
+from paperspace_mcp.cli.arguments import time_scale
+
 Answerer = Callable[[], Awaitable[str | None]]
 """What the person types at a question; None where there is nobody to ask."""
 
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="what to answer, in order, for a run without a person: start,legacy-jenkins",
     )
-    parser.add_argument("--time-scale", type=float, default=TIME_SCALE, help="simulated seconds per second")
+    parser.add_argument("--time-scale", type=time_scale, default=TIME_SCALE, help="simulated seconds per second")
     parser.set_defaults(execute=execute)
 
 

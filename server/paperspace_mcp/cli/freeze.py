@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _freeze(app: App, reason: str) -> int:
     """The stop comes first, and is told before anything else can fail."""
     app.store.set_flag(FROZEN, FOR_EVER, reason)
-    place = app.settings.state_dir
+    place = app.settings.state_dir.absolute()
     sys.stdout.write(f"Frozen: nothing that changes something passes, in any account, where {place} is used.\n")
     sys.stdout.flush()
     _write(app, "frozen", reason)

@@ -1,56 +1,122 @@
-"""`run`: one tool from the shell, through the same server; the guard asks in the terminal.
+"""`run`: one tool from the shell or from cron, through the same server; the guard asks in the terminal.
 
-Exit 0 done, 1 an error, 4 denied, 75 a person must approve first.
+Exit 0 done or nothing to do, 1 an error, 2 a wrong command line, 3 done in part, 4 refused or declined, 75 where a
+person must approve first.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import anyio
 
 from paperspace_mcp.app import App
-from paperspace_mcp.cli.common import add_server_arguments, app_of
+from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
 
-DENIED, PENDING = 4, 75
-_REFUSALS = {"declined", "mistyped", "expired", "protected", "target_changed", "already_spent", "out_of_band_only"}
+PARTIAL, DENIED, PENDING = 3, 4, 75
+_REFUSALS = frozenset(
+    {
+        "already_spent", "approval_gone", "declined", "denied_by_policy", "expired", "frozen", "identity_needed",
+        "mistyped", "not_covered", "out_of_band_only", "over_budget", "policy_changed", "protected", "read_only",
+        "rename_unprotects", "reveal_unavailable", "target_changed", "tool_off", "too_many", "toolset_off",
+        "type_not_allowed",
+    }
+)  # fmt: skip
+_SLICE_S = 45
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server_arguments(parser)
-    parser.add_argument("tool", help="a tool's name, e.g. list_machines")
+    parser.add_argument("tool", help="a tool's name, as `paperspace-mcp tools` lists it")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument; repeat for more")
-    parser.add_argument("--json", action="store_true", help="print the structured answer")
-    parser.epilog = "Exit 0: done; 1: an error; 4: refused; 75: a person must approve first."
+    parser.add_argument("--arguments", metavar="JSON", help="all arguments as one JSON object; - reads it from a pipe")
+    parser.add_argument("--json", action="store_true", help="print the structured answer instead of a table")
+    parser.add_argument("--allow", default="", metavar="CODE", help="use this standing approval, and never ask")
+    parser.add_argument("--wait", action="store_true", help="wait until what was begun has ended")
     parser.set_defaults(execute=execute)
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    values = dict(one.partition("=")[::2] for one in arguments.arg)
-    return anyio.run(_call, app_of(arguments), arguments.tool, values, arguments.json)
+    values = _values(arguments)
+    if values is None:
+        sys.stderr.write("paperspace-mcp run: --arguments takes one JSON object, --arg takes NAME=VALUE\n")
+        return 2
+    settings = replace(settings_of(arguments), allow=arguments.allow.strip().upper())
+    return anyio.run(_call, app_of(arguments, settings), arguments, values)
 
 
-async def _call(app: App, tool: str, values: dict[str, str], as_json: bool) -> int:
+def _values(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """The tool's arguments; None where they are none."""
+    text = arguments.arguments
+    if any("=" not in one for one in arguments.arg):
+        return None
+    try:
+        given = json.loads(sys.stdin.read() if text == "-" else text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return {**given, **dict(one.partition("=")[::2] for one in arguments.arg)} if isinstance(given, dict) else None
+
+
+async def _call(app: App, arguments: argparse.Namespace, values: dict[str, Any]) -> int:
     from mcp import Client
 
-    callback: Any = _ask if sys.stdin.isatty() else None
+    callback: Any = _ask if sys.stdin.isatty() and not arguments.allow else None
     async with Client(app.server, elicitation_callback=callback, cache=None) as client:
-        answer = await client.call_tool(tool, values)
+        answer = await client.call_tool(arguments.tool, values)
+        _print(answer, as_json=arguments.json)
+        content: dict[str, Any] = answer.structured_content or {}
+        code = _exit_code(content, is_error=bool(answer.is_error))
+        if arguments.wait and code in {0, PARTIAL}:
+            code = await _waited(client, content, as_json=arguments.json) or code
     await app.aclose()
-    content: dict[str, Any] = answer.structured_content or {}
-    text = json.dumps(content, indent=2, ensure_ascii=False) if as_json else _text(answer)
-    sys.stdout.write(text + "\n")
-    return _exit_code(content, is_error=bool(answer.is_error))
+    return code
 
 
-def _text(answer: Any) -> str:
-    return "\n".join(block.text for block in answer.content if block.type == "text")
+async def _waited(client: Any, content: Mapping[str, Any], *, as_json: bool) -> int:
+    """Wait for the events of an answer; 1 where one of them failed."""
+    rows = content.get("machines") or ()
+    ids = [content["event"]["id"]] if content.get("event") else [row["event_id"] for row in rows if "event_id" in row]
+    while ids:
+        answer = await client.call_tool("wait_for_event", {"event_ids": ids[:50], "timeout_seconds": _SLICE_S})
+        said = answer.structured_content or {}
+        if said.get("overall") != "pending":
+            _print(answer, as_json=as_json)
+            return int(said.get("overall") != "done")
+        sys.stderr.write(f"{said['summary']}\n")
+    return 0
 
 
-def _exit_code(content: dict[str, Any], *, is_error: bool) -> int:
-    if content.get("status") == "approval_required":
-        return PENDING
+def _print(answer: Any, *, as_json: bool) -> None:
+    text = "\n".join(block.text for block in answer.content if block.type == "text")
+    shown = json.dumps(answer.structured_content or {}, indent=2, ensure_ascii=False) if as_json else aligned(text)
+    sys.stdout.write(shown + "\n")
+    sys.stdout.flush()
+
+
+def aligned(text: str) -> str:
+    """The text with each table's columns one below the other."""
+    lines, table = list[str](), list[list[str]]()
+    for line in [*text.split("\n"), ""]:
+        if "\t" in line:
+            table.append(line.split("\t"))
+            continue
+        lines += _columns(table)
+        table = []
+        lines.append(line)
+    return "\n".join(lines[:-1])
+
+
+def _columns(table: list[list[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*table, strict=False)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table]
+
+
+def _exit_code(content: Mapping[str, Any], *, is_error: bool) -> int:
+    if (status := content.get("status")) in {"approval_required", "partial"}:
+        return PENDING if status == "approval_required" else PARTIAL
     code = (content.get("error") or {}).get("code")
     return DENIED if code in _REFUSALS else int(is_error)
 

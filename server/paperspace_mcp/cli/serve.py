@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paperspace_mcp.app import App, Tell
+from paperspace_mcp.cli.arguments import port
 from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules.guard.records import Record
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server_arguments(parser)
     parser.add_argument("--transport", choices=("stdio", "http"), default="stdio", help="default: stdio")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, with --transport http")
-    parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0 takes a free one")
+    parser.add_argument("--port", type=port, default=8000, help="default: 8000; 0 takes a free one")
     parser.add_argument(
         "--allowed-host",
         action="append",

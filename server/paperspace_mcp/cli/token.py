@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from paperspace_mcp.cli.accounts import user_name
 from paperspace_mcp.cli.approve import read_secret
+from paperspace_mcp.cli.arguments import directory, user_name
 from paperspace_mcp.settings import from_environment
 from paperspace_mcp.tokens import issue
 from paperspace_mcp.wire.approvers import Approvers
@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secret", action="store_true", help="set the secret with which this user decides on the approval page"
     )
-    parser.add_argument("--state-dir", type=Path, metavar="DIR", help="where the secret is kept (default: the user's)")
+    parser.add_argument(
+        "--state-dir", type=directory, metavar="DIR", help="where the secret is kept (default: the user's)"
+    )
     parser.epilog = "The token is printed once, and kept nowhere. Exit 0: made; 1: not; 2: a wrong command line."
     parser.set_defaults(execute=execute)
 

@@ -106,6 +106,9 @@ class Conduct:
             Refusal: the policy or the class table says no.
         """
         decision = await self.judge(caller, plan)
+        if caller.allow and decision.kind != "go":
+            await self._audit("refused", caller, plan=plan, rule="not_covered")
+            raise Refusal("not_covered", facts={"approval": caller.allow})
         await self.afford(caller, plan, decision)
         ids = [target.id for target in plan.targets]
         while True:

@@ -12,7 +12,16 @@ from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import power, pricing
 from paperspace_mcp.rules.guard.plans import Plan
-from paperspace_mcp.rules.policy import HOUR_S, QUESTIONS_WINDOW_S, Decision, Standings, decide, refusal, spends
+from paperspace_mcp.rules.policy import (
+    HOUR_S,
+    QUESTIONS_WINDOW_S,
+    Decision,
+    Standing,
+    Standings,
+    decide,
+    refusal,
+    spends,
+)
 from paperspace_mcp.walking import walk
 
 FROZEN = "frozen"
@@ -27,7 +36,15 @@ def unlocked(principal: str) -> str:
 
 async def judge(rooms: Rooms, caller: Caller, plan: Plan) -> Decision:
     """The policy's word on a plan, now."""
-    return decide(rooms.policy, plan, await known(rooms, caller, plan))
+    facts = await known(rooms, caller, plan)
+    if not caller.allow:
+        return decide(rooms.policy, plan, facts)
+    policy = replace(rooms.policy, standing=_only(caller.allow, rooms.policy.standing))
+    return decide(policy, plan, replace(facts, standing=_only(caller.allow, facts.standing)))
+
+
+def _only(code: str, standing: Sequence[Standing]) -> tuple[Standing, ...]:
+    return tuple(one for one in standing if one.code == code)
 
 
 async def refused(rooms: Rooms, caller: Caller, plan: Plan) -> str:

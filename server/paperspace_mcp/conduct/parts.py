@@ -62,11 +62,17 @@ class Caller:
     client: str = ""
     identified: bool = True
     """Whether somebody vouches for who calls; over HTTP nobody does where no tokens are configured."""
+    allow: str = ""
+    """The one standing approval that the call may use; empty for any that covers it."""
+
+
+_BY_STANDING = "rule standing:"
 
 
 def owner(record: Record) -> Caller:
-    """Whose call a record is about."""
-    return Caller(record.principal, record.account)
+    """Whose call a record is about, and by which standing approval it was let through."""
+    code = record.approver.removeprefix(_BY_STANDING) if record.approver.startswith(_BY_STANDING) else ""
+    return Caller(record.principal, record.account, allow="" if "," in code else code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,10 @@ WORDS: dict[str, Words] = {
     "over_budget": Words(
         "A budget of this server's policy is used up ({ledger}).", "A person decides what is stopped."
     ),
+    "not_covered": Words(
+        "The standing approval {approval} does not cover this call, or has run out. Nothing was done.",
+        "`paperspace-mcp allow --list` shows what it covers and what is left of it.",
+    ),
     "approval_gone": Words(
         "What let this call through without a question does not any more.", "Call again to be asked."
     ),

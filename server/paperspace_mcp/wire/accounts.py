@@ -29,7 +29,10 @@ class Accounts:
 
 
 def shown(url: str) -> str:
-    """An address without what may be secret in it."""
-    parts = urlsplit(url.strip()[:300])
+    """An address without what may be secret in it; an empty string for what is none."""
+    try:
+        parts = urlsplit(url.strip()[:300])
+    except ValueError:
+        return ""
     text = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return text if text.isascii() and text.isprintable() else ""
