@@ -6,12 +6,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Person, error_of, types
+from tests.guard.bench import CREATE, DELETE, KEY, MODERN, START, STOP, Bench, Person, error_of, types
 
 from paperspace_mcp.conduct.judging import FROZEN, unlocked
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness
+from paperspace_mcp.simulator import Simulator
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Bench]
@@ -280,20 +281,21 @@ async def test_a_dearer_type_is_within_the_budget_or_refused(benches: Make) -> N
 
 
 async def test_a_freeze_stops_a_plan_between_its_steps(benches: Make) -> None:
-    bench = benches()
+    bench = benches(sim=Simulator(time_scale=1e6, keys=(KEY,)))
+    bench.gate.holds, bench.gate.after = lambda request: request.url.path.endswith("/stop"), True
     wish = {"machine": "dev-anna", "disk_size_gb": 250, "when_running": "stop_and_start"}
-    inner = bench.sim.app
+    answers = []
 
-    async def freezing(scope: dict[str, object], receive: object, send: object) -> None:
-        if str(scope["path"]).endswith("/stop"):
-            bench.app.store.set_flag(FROZEN, 1e12, "incident")
-        bench.sim.advance(70)
-        await inner(scope, receive, send)  # type: ignore[arg-type]
+    async def resizing() -> None:
+        answers.append(await bench.call(MODERN, Person(types("dev-anna")), "update_machine", wish))
 
-    bench.sim.app = freezing  # type: ignore[assignment]
-    answer = await bench.call(MODERN, Person(types("dev-anna")), "update_machine", wish)
-    assert len(bench.sent) <= 1
-    assert error_of(answer) in {"frozen", ""}
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(resizing)
+        await bench.gate.reached.wait()
+        bench.app.store.set_flag(FROZEN, 1e12, "incident")
+        bench.gate.opened.set()
+    assert bench.sent == ["PATCH /machines/psoxnh2i7/stop"]
+    assert (error_of(answers[0]), answers[0]["error"]["changed"]) == ("frozen", "yes")
 
 
 async def test_a_started_machine_is_counted_once(benches: Make) -> None:
