@@ -217,6 +217,10 @@ class Bench:
         """The mutations that arrived at the provider: the only truth here."""
         return [f"{request.method} {request.path}" for request in self.sim.mutations()]
 
+    def did(self, call: Call) -> bool:
+        """Whether the provider saw what the call is, once. Steps that need no other come in any order."""
+        return sorted(self.sent) == sorted(call.sent)
+
     @asynccontextmanager
     async def client(self, era: str, person: Person | None = None) -> AsyncIterator[Client]:
         """A real client in process; without a person it cannot be asked."""

@@ -16,7 +16,7 @@ BIG = "x" * 2_000_000
 async def test_right_text_lets_exactly_one_mutation_through(bench: Bench, era: str, call: Call) -> None:
     person = Person(types(f" \t{call.typed}\n"))
     answer = await bench.call(era, person, call.tool, call.arguments)
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
     assert len(person.questions) == 1
     assert (answer["status"], answer["approval"]) == ("done", person.codes[0])
     assert (await bench.record(person.codes[0])).status is Status.SPENT

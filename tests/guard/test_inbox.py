@@ -47,7 +47,7 @@ async def test_what_a_person_approved_is_done_once(bench: Bench, era: str, call:
     second = await bench.call(era, None, call.tool, call.arguments)
     assert (first["status"], second["status"]) == ("done", "already_done")
     assert first["approval"] == second["approval"] == code
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
 
 
 async def test_fifty_calls_find_one_approval(bench: Bench) -> None:

@@ -195,12 +195,12 @@ async def test_hanging_up_around_the_effect_writes_it_down(bench: Bench, era: st
     bench.gate.after, bench.gate.holds = after, lambda request: request.method != "GET"
     code = await hung_up(bench, era, call)
     record = await bench.record(code)
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
     assert [one.status for one in load_outcomes(record.outcome)] == ["done"]
     bench.gate.holds = lambda _request: False
     again = await bench.call(era, None, call.tool, call.arguments)
     assert again["status"] == "already_done"
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
 
 
 async def test_hanging_up_at_the_re_read_is_at_most_one_effect(bench: Bench, era: str) -> None:

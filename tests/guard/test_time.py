@@ -50,7 +50,7 @@ async def test_a_repeated_call_is_told_the_outcome_for_two_minutes(bench: Bench,
         assert answer["status"] == "already_done"
         assert answer["approval"] == person.codes[0]
     assert len(person.questions) == 1
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
 
 
 async def test_after_two_minutes_a_repeated_create_is_a_new_question(bench: Bench, era: str) -> None:
@@ -111,7 +111,7 @@ async def test_lost_answers_of_all_tools(bench: Bench, era: str, call: Call) -> 
     for _ in range(2):
         answer = await bench.call(era, person, call.tool, call.arguments)
         lost_or_found(bench, answer)
-    assert tuple(bench.sent) == call.sent
+    assert bench.did(call)
     assert len(person.questions) == 1
 
 

@@ -194,7 +194,7 @@ async def test_the_same_call_many_times_at_once_is_done_once(benches: Make, era:
     arguments = {"action": "stop", "name_globs": ["crowd-*"]}
     answers = await together(*(call(made[n % servers], era, Person(types("stop 10")), arguments) for n in range(6)))
     assert told(made[0]) == dict.fromkeys(ids, 1)
-    assert all(answer["counts"] == {"done": 10} for answer in answers)
+    assert [answer.get("counts", answer) for answer in answers] == [{"done": 10}] * len(answers)
 
 
 async def test_overlapping_calls_at_once_tell_each_machine_once(bench: Bench, era: str) -> None:
