@@ -95,7 +95,7 @@ def _webhook_secret(environ: Mapping[str, str]) -> str:
 def _policy(environ: Mapping[str, str]) -> Policy:
     """The file's policy, made stricter by the environment. A file that is named must be there."""
     named = environ.get("PAPERSPACE_MCP_POLICY")
-    path = Path(named).expanduser() if named else _config_dir(environ) / "policy.toml"
+    path = Path(named).expanduser() if named else config_dir(environ) / "policy.toml"
     policy = Policy()
     if named or path.is_file():
         from paperspace_mcp.policy_file import load
@@ -116,7 +116,7 @@ def _tightened(environ: Mapping[str, str], policy: Policy) -> Policy:
     return replace(policy, mode=Mode(mode), read_only=read_only in {"1", "true"}, toolsets=toolsets)
 
 
-def _config_dir(environ: Mapping[str, str]) -> Path:
+def config_dir(environ: Mapping[str, str]) -> Path:
     if chosen := environ.get("XDG_CONFIG_HOME"):
         return Path(chosen) / "paperspace-mcp"
     from platformdirs import user_config_path

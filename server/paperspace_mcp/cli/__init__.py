@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "freeze": "Stop everything that changes something, at once, until it is lifted.",
     "policy": "Explain what a call would meet.",
     "audit": "Verify or read the audit.",
+    "doctor": "Look at the set-up: key, network, state, clients; say what helps.",
     "eval": "Let a model of your own work on sixty spoken requests, on a simulated fleet.",
     "schemas": "Check or accept the published tool schemas.",
 }
