@@ -123,7 +123,7 @@ async def _tools(server: dict[str, Any], env: dict[str, str]) -> list[str]:
 
 
 REFERENCES: dict[str, dict[str, Any]] = {
-    "claude": {"env": {"PAPERSPACE_API_KEY": "${PAPERSPACE_API_KEY}"}},
+    "claude": {"env": {"PAPERSPACE_API_KEY": "${PAPERSPACE_API_KEY:-}"}},
     "vscode": {"env": {"PAPERSPACE_API_KEY": "${input:paperspace-key}"}},
     "cursor": {"env": {"PAPERSPACE_API_KEY": "${env:PAPERSPACE_API_KEY}"}},
     "codex": {"env_vars": ["PAPERSPACE_API_KEY"]},

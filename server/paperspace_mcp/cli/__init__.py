@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "policy": "Explain what a call would meet.",
     "audit": "Verify or read the audit.",
     "doctor": "Look at the set-up: key, network, state, clients; say what helps.",
+    "install": "Put this server into the settings of Claude Code, VS Code, Cursor or Codex; --undo takes it out.",
     "eval": "Let a model of your own work on sixty spoken requests, on a simulated fleet.",
     "schemas": "Check or accept the published tool schemas.",
 }

@@ -1,1 +1,1 @@
-"""Putting this server into the configuration of a client, and taking it out again. Pure: text in, text out."""
+"""This server in the configuration of a client: the block, where it belongs, put in and taken out again."""
