@@ -83,10 +83,10 @@ def assert_event(event: dict[str, Any]) -> None:
     assert event["dtCreated"].endswith("Z")
 
 
-def test_there_are_the_fifteen_operations_and_their_four_neighbours() -> None:
-    neighbours = {"list_templates", "machine_availability", "auth_session", "list_team_users"}
+def test_there_are_the_fifteen_operations_and_their_five_neighbours() -> None:
+    neighbours = {"list_templates", "machine_availability", "auth_session", "list_team_users", "openapi_document"}
     assert set(OPERATIONS) == THE_FIFTEEN | neighbours
-    assert len(OPERATIONS) == 19
+    assert len(OPERATIONS) == 20
     assert set(OPERATIONS) == faults.OPERATIONS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from paperspace_mcp.simulator.faults import Fault
+    from paperspace_mcp.simulator.variant import Variant
     from paperspace_mcp.simulator.wire import Request
     from paperspace_mcp.simulator.world import World
 
 BODY_LIMIT = 100 * 1024
-_OPEN = frozenset({"list_templates", "auth_session"})
+_OPEN = frozenset({"list_templates", "auth_session", "openapi_document"})
+_NEIGHBOURS = frozenset({"machine_availability", "list_team_users", *_OPEN})
 _TAKES_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 _ROUTES: tuple[tuple[str, str, Callable[[Call], Any]], ...] = (
@@ -43,6 +46,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[Call], Any]], ...] = (
     ("GET", "machine-availability", operations.machine_availability),
     ("GET", "auth/session", operations.auth_session),
     ("GET", "teams/*/users", operations.list_team_users),
+    ("GET", "openapi.json", operations.openapi_document),
 )
 _BY_SHAPE: dict[tuple[str, int], list[tuple[list[str], Callable[[Call], Any]]]] = defaultdict(list)
 for _method, _pattern, _operation in _ROUTES:
@@ -81,9 +85,10 @@ def route(method: str, path: str) -> Route | None:
     return None
 
 
-def first_values(query: str) -> dict[str, str]:
-    """Repeated keys: the first wins."""
-    return dict(reversed(parse_qsl(query, keep_blank_values=True)))
+def values(query: str, *, last: bool = False) -> dict[str, str]:
+    """Of repeated keys the first counts, or the last."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return dict(pairs if last else reversed(pairs))
 
 
 def json_answer(status: int, value: Any, **headers: str) -> Answer:
@@ -116,15 +121,34 @@ def respond(
     world: World, request: Request, matched: Route | None, *, known_key: bool, fault: Fault | None = None
 ) -> Answer:
     """Carry the request out and answer it; marks `request.applied`. Call with the world's lock held."""
+    variant = world.variant
+    headers = _RATE_LIMIT if variant.rate_limit_headers else {}
     try:
-        return json_answer(200, _run(world, request, matched, known_key, fault))
+        return json_answer(200, _dated(_run(world, request, matched, known_key, fault), variant), **headers)
     except Refusal as refusal:
-        return json_answer(refusal.status, refusal.as_json())
+        return json_answer(refusal.status, refusal.as_json(variant), **headers)
+
+
+_RATE_LIMIT = {"x-ratelimit-limit": "600", "x-ratelimit-remaining": "599", "x-ratelimit-reset": "60"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})Z")
+
+
+def _dated(value: Any, variant: Variant) -> Any:
+    """The answer with its dates in the variant's form."""
+    if variant.dates == "milliseconds":
+        return value
+    if isinstance(value, dict):
+        return {name: _dated(one, variant) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_dated(one, variant) for one in value]
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return value[:19] + "Z" if variant.dates == "seconds" else value[:-1] + "+00:00"
+    return value
 
 
 def _run(world: World, request: Request, matched: Route | None, known_key: bool, fault: Fault | None) -> Any:
     """The order of the framework: route, then body, then key, then input."""
-    if matched is None:
+    if matched is None or (matched.operation in _NEIGHBOURS and not world.variant.neighbours):
         raise not_found()
     body = _body(request)
     if not known_key and matched.operation not in _OPEN:

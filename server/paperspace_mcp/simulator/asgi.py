@@ -104,7 +104,8 @@ class Exchange:
         """Enter the request in the wire log and take its fault."""
         path = path.removeprefix(PREFIX) if path.startswith(PREFIX + "/") else path
         method, pairs = self._scope["method"], list(self._scope["headers"])
-        query = api.first_values(self._scope["query_string"].decode("latin-1"))
+        last = self._sim.variant.repeated_query == "last"
+        query = api.values(self._scope["query_string"].decode("latin-1"), last=last)
         self._matched = matched = api.route(method, path) if _raw_path(self._scope).startswith(PREFIX + "/") else None
         operation = matched.operation if matched else None
         machine = matched.ids[0] if matched and path.startswith("/machines/") else None

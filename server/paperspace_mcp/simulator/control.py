@@ -13,10 +13,12 @@ No key is asked: it is for loopback only. Bodies and answers are JSON.
     POST   /_control/machines/{id or name}/accessors  {"userId": ...}
     POST   /_control/advance               {"seconds": 60}
     POST   /_control/time_scale            {"scale": 60}
+    POST   /_control/variant               {"default_limit": 50, "dates": "seconds", ...}
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse
@@ -79,6 +81,11 @@ class _Control:
         self.sim.time_scale = float(body["scale"])
         return {"scale": self.sim.time_scale}
 
+    def vary(self, _machine: str, body: Any) -> Any:
+        with self.sim.world.lock:
+            self.sim.variant.set(**body)
+        return asdict(self.sim.variant)
+
     def state(self, _machine: str, _body: Any) -> Any:
         sim = self.sim
         with sim.world.lock:
@@ -118,6 +125,7 @@ def routes(sim: Simulator) -> Router:
         ("DELETE", _MACHINE, does.delete),
         ("POST", _MACHINE + "/accessors", does.grant),
         ("POST", "/advance", does.advance),
+        ("POST", "/variant", does.vary),
         ("POST", "/time_scale", does.time_scale),
     )
     return Router([Route(PREFIX + path, _endpoint(run), methods=[method]) for method, path, run in table])

@@ -16,7 +16,7 @@ KINDS = DROPS | EVENT_FAULTS | ANSWER_FAULTS
 READS = (
     *("list_machines", "get_machine", "list_machine_events", "get_machine_event", "list_machine_accessors"),
     *("get_machine_accessor", "get_machine_desktop", "list_templates", "machine_availability", "auth_session"),
-    "list_team_users",
+    *("list_team_users", "openapi_document"),
 )
 _ASYNC = ("create_machine", "start_machine", "stop_machine", "restart_machine", "update_machine", "delete_machine")
 OPERATIONS = frozenset((*READS, *_ASYNC, "add_machine_accessor", "remove_machine_accessor"))

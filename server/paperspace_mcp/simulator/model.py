@@ -16,6 +16,8 @@ from paperspace_mcp.simulator.clock import iso
 if TYPE_CHECKING:
     from paperspace_mcp.simulator.variant import Variant
 
+_HOURS = 730.0
+"""In a month."""
 RUNNING = frozenset({"ready", "serviceready"})
 
 
@@ -123,6 +125,11 @@ def event_json(event: Event) -> dict[str, Any]:
     }
 
 
+def _storage_rate(machine: Machine, variant: Variant) -> float:
+    month = catalog.storage_rate(machine.diskSize)
+    return month if variant.storage_rate == "month" else round(month / _HOURS, 6)
+
+
 def _accelerators(machine: Machine, variant: Variant) -> list[dict[str, Any]] | None:
     kind = machine.kind
     if kind.gpu is None:
@@ -141,8 +148,8 @@ def _hardware(machine: Machine, variant: Variant) -> dict[str, Any]:
         "storageTotal": _digits(machine.diskSize * catalog.GIB, variant),
         "storageUsed": _digits(machine.storageUsed, variant),
         "accelerators": _accelerators(machine, variant),
-        "usageRate": kind.price,
-        "storageRate": catalog.storage_rate(machine.diskSize),
+        "usageRate": 0 if variant.free_when_off and machine.state == "off" else kind.price,
+        "storageRate": _storage_rate(machine, variant),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from paperspace_mcp.simulator import catalog, lifecycle, paging, validation
 from paperspace_mcp.simulator.model import Machine, accessor_json, desktop_json, event_json, machine_json, user_json
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from paperspace_mcp.simulator.faults import Fault
     from paperspace_mcp.simulator.model import Event
+    from paperspace_mcp.simulator.variant import Variant
     from paperspace_mcp.simulator.world import World
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Call:
     def machine(self) -> Machine:
         found = self.world.find(self.ids[0])
         if found is None:
-            raise not_found()
+            raise Refusal(404, "Machine not found") if self.world.variant.not_found_text != "same" else not_found()
         return found
 
     def changed(self) -> None:
@@ -55,8 +58,7 @@ def list_machines(call: Call) -> Any:
     asked = validation.page(call.query, ("dtCreated", "name", "state"), world.variant)
     rows, key = world.sorted_machines(asked.order_by), world.shelves[asked.order_by].key
     after = _cursor(asked.after, lambda found: world.machines.get(found) or world.removed.get(found))
-    if asked.after and after is None:
-        rows = []
+    rows = _from(asked, rows, after, world)
     walked = paging.walk(rows, key, after, descending=asked.descending)
     found = (machine for machine in walked if _wanted(machine, call.query, world))
     return paging.envelope(found, asked.limit, lambda m: machine_json(m, world.variant), lambda m: m.id, world.variant)
@@ -66,21 +68,40 @@ def _cursor(after: str | None, find: Callable[[str], Any]) -> Any:
     return find(after) if after else None
 
 
+def _from(asked: validation.Page, rows: list[T], after: T | None, world: World) -> list[T]:
+    """The rows of a list, where its cursor may be none that was ever given."""
+    if not asked.after or after is not None or world.variant.unknown_cursor == "first page":
+        return rows
+    if world.variant.unknown_cursor == "refused":
+        raise Refusal(400, "Invalid cursor")
+    return []
+
+
+def _named(machine: Machine, text: str, variant: Variant) -> bool:
+    name, text = (machine.name.casefold(), text.casefold()) if variant.name_filter_folds else (machine.name, text)
+    how = variant.name_filter
+    return not text or (
+        text in name if how == "contains" else name.startswith(text) if how == "prefix" else text == name
+    )
+
+
 def _wanted(machine: Machine, query: dict[str, str], world: World) -> bool:
-    """`name` is a contains filter: clients find `openllm-ci-<time>` by `openllm-ci`."""
+    """`name` is no equality: clients find `openllm-ci-<time>` by `openllm-ci`."""
     kind = query.get("machineType", machine.machineType)
     if world.variant.fold_machine_type:
         kind = machine.machineType if kind.casefold() == machine.machineType.casefold() else kind
+    region = query.get("region", machine.region)
     return (
-        query.get("name", "") in machine.name
-        and ("region" not in query or catalog.region_code(query["region"]) == machine.region)
+        _named(machine, query.get("name", ""), world.variant)
+        and (catalog.region_code(region) if world.variant.long_region_filter else region) == machine.region
         and query.get("agentType", machine.agentType) == machine.agentType
         and kind == machine.machineType
     )
 
 
 def get_machine(call: Call) -> Any:
-    return machine_json(call.machine(), call.world.variant)
+    removed = call.world.removed.get(call.ids[0]) if call.world.variant.deleted_machines != "gone" else None
+    return machine_json(removed or call.machine(), call.world.variant)
 
 
 def list_machine_events(call: Call) -> Any:
@@ -88,8 +109,7 @@ def list_machine_events(call: Call) -> Any:
     asked = validation.page(call.query, ("dtCreated",), world.variant)
     rows = world.sorted_events(call.query.get("machineId"))
     after = _cursor(asked.after, world.events.get)
-    if asked.after and after is None:
-        rows = []
+    rows = _from(asked, rows, after, world)
     walked = paging.walk(rows, world.event_shelf.key, after, descending=asked.descending)
     found = (event for event in walked if not event.vanished)
     return paging.envelope(found, asked.limit, event_json, lambda event: event.id, world.variant)
@@ -103,7 +123,10 @@ def get_machine_event(call: Call) -> Any:
 
 
 def get_machine_desktop(call: Call) -> Any:
-    return desktop_json(call.machine(), call.world.variant)
+    shown = desktop_json(call.machine(), call.world.variant)
+    if not shown and call.world.variant.headless_desktop == "404":
+        raise not_found()
+    return shown
 
 
 # -- accessors --------------------------------------------------------------------------------------------------------
@@ -181,10 +204,21 @@ def machine_availability(call: Call) -> Any:
 def auth_session(call: Call) -> Any:
     """200 with `null` when the key is missing or wrong."""
     if not call.known_key:
+        if call.world.variant.session_without_key == "401":
+            raise Refusal(401, validation.UNAUTHORIZED)
         return None
     team = {"id": catalog.TEAM_ID, "namespace": catalog.TEAM_NAMESPACE, "isPrivate": False, "maxMachines": 25}
     member = {"isAdmin": True, "isOwner": True, "team": team}
     return {"user": {**user_json(catalog.USERS[catalog.OWNER]), "teamMemberships": [member]}, "team": team}
+
+
+def openapi_document(call: Call) -> Any:
+    """The provider's own description, as far as anybody here reads it."""
+    sizes: list[dict[str, Any]] = [{"type": "number", "enum": [size]} for size in sorted(catalog.DISK_SIZES)]
+    sizes += [{"type": "number", "exclusiveMinimum": 0}] if call.world.variant.open_disk_size else []
+    body = {"type": "object", "properties": {"diskSize": {"anyOf": sizes}, "name": {"type": "string"}}}
+    create = {"requestBody": {"content": {"application/json": {"schema": body}}}}
+    return {"openapi": "3.0.3", "info": {"version": "1.0.0"}, "paths": {"/machines": {"post": create}}}
 
 
 def list_team_users(call: Call) -> Any:

@@ -45,7 +45,8 @@ def envelope(
     shown, more = rows[:limit], len(rows) > limit
     answer: dict[str, Any] = {"hasMore": more, "items": [show(row) for row in shown]}
     if more:
-        return {**answer, "nextPage": cursor(shown[-1])}
+        last = cursor(shown[-1])
+        return {**answer, "nextPage": last if variant.cursors == "last id" else f"c_{last.encode().hex()}"}
     if variant.next_page_on_last == "absent":
         return answer
     return {**answer, "nextPage": None if variant.next_page_on_last == "null" else ""}

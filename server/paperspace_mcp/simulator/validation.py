@@ -74,10 +74,13 @@ class Refusal(Exception):
     code: str | None = None
     issues: list[dict[str, Any]] = field(default_factory=list)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, variant: Variant) -> dict[str, Any]:
         """Key order on the wire is message, code (seen live in 2026)."""
         answer: dict[str, Any] = {"message": self.message, "code": self.code or code_for(self.status)}
-        return {**answer, "issues": self.issues} if self.issues else answer
+        if not self.issues or variant.validation_errors == "bare":
+            return answer
+        told = {"issues": self.issues}
+        return answer | (told if variant.validation_errors == "issues" else {"details": told})
 
 
 NOT_FOUND = "Not found"
@@ -192,10 +195,27 @@ def page(query: dict[str, str], orders: tuple[str, ...], variant: Variant, *, de
     """after, limit 1-120, orderBy (the first of `orders` by default), order. Raises Refusal 400."""
     order, order_by = query.get("order", default_order), query.get("orderBy", orders[0])
     issues = _check("order", ("asc", "desc"), order) + _check("orderBy", orders, order_by)
+    if variant.strict_queries and (unknown := sorted(query.keys() - _QUERY)):
+        issues.append({"code": "unrecognized_keys", "keys": unknown, "path": [], "message": "Unrecognized key(s)"})
     limit, wrong = _limit(query.get("limit", str(variant.default_limit)))
     if issues or wrong:
         raise invalid(issues + wrong)
-    return Page(query.get("after"), limit, order_by, order == "desc")
+    return Page(_after(query.get("after"), variant), limit, order_by, order == "desc")
+
+
+_QUERY = frozenset(
+    {"after", "limit", "order", "orderBy", "name", "region", "agentType", "machineType", "machineId", "role"}
+)
+
+
+def _after(cursor: str | None, variant: Variant) -> str | None:
+    """The id in a cursor; one that is none of ours names nothing."""
+    if not cursor or variant.cursors == "last id":
+        return cursor
+    try:
+        return bytes.fromhex(cursor.removeprefix("c_")).decode()
+    except ValueError:
+        return "no-such-id"
 
 
 def _limit(text: str) -> tuple[int, list[dict[str, Any]]]:

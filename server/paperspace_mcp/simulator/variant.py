@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 @dataclass
@@ -42,3 +42,51 @@ class Variant:
     """Default of startOnCreate."""
     public_ip_type: Literal["static", "dynamic", "none"] = "dynamic"
     """Default of publicIpType."""
+    validation_errors: Literal["issues", "details", "bare"] = "issues"
+    """Where a refused input is explained: the reference says `details`, the provider's own client reads `issues`."""
+    not_found_text: Literal["same", "its own"] = "same"
+    """Whether an unknown machine is refused in the words of an unknown path."""
+    session_without_key: Literal["null", "401"] = "null"
+    """What `auth/session` says of a wrong key."""
+    strict_queries: bool = False
+    """Refuse unknown query parameters instead of ignoring them."""
+    repeated_query: Literal["first", "last"] = "first"
+    """Which of two equal query parameters counts."""
+    name_filter: Literal["contains", "prefix", "exact"] = "contains"
+    """How `name` filters machines; clients of others only show that it is not equality."""
+    name_filter_folds: bool = False
+    """Whether `name` filters without regard to case."""
+    long_region_filter: bool = True
+    """Whether "East Coast (NY2)" filters as "ny2" does."""
+    cursors: Literal["last id", "opaque"] = "last id"
+    """Whether a page's cursor is the id of its last item."""
+    unknown_cursor: Literal["empty", "first page", "refused"] = "empty"
+    """What follows a cursor that the provider never gave."""
+    deleted_machines: Literal["gone", "readable", "listed"] = "gone"
+    """Whether a deleted machine can still be read, or is even listed, with dtDeleted set."""
+    headless_desktop: Literal["empty", "404"] = "empty"
+    """What the desktop of a machine without one is."""
+    dates: Literal["milliseconds", "seconds", "offset"] = "milliseconds"
+    """How dates are written: 2026-01-02T03:04:05.678Z, without the thousandths, or with +00:00."""
+    event_ids: Literal["uuid", "short"] = "uuid"
+    """The form of an event's id; only the old API's is known."""
+    storage_rate: Literal["month", "hour"] = "month"
+    """What `storageRate` is an amount of USD for."""
+    free_when_off: bool = False
+    """Whether an off machine's `usageRate` is 0."""
+    rate_limit_headers: bool = False
+    """Whether answers carry how many requests are left."""
+    neighbours: bool = True
+    """Whether other endpoints than the reference's fifteen are there."""
+
+    def set(self, **readings: Any) -> None:
+        """Choose readings by name. Raises ValueError for one that there is not."""
+        hints = get_type_hints(type(self))
+        for name, value in readings.items():
+            if name not in hints:
+                raise ValueError(f"no such variant: {name}; there are {', '.join(sorted(hints))}")
+            if get_origin(hints[name]) is Literal and value not in get_args(hints[name]):
+                raise ValueError(f"{name} is one of {', '.join(map(str, get_args(hints[name])))}")
+            if hints[name] in {bool, int} and type(value) is not hints[name]:
+                raise ValueError(f"{name} is {hints[name].__name__}")
+            setattr(self, name, value)

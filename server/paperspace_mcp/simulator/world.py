@@ -100,6 +100,8 @@ class World:
     # -- identities -------------------------------------------------------------------------------------------------
 
     def new_uuid(self) -> str:
+        if self.variant.event_ids == "short":
+            return self.new_id("e", 10)
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
     def new_id(self, prefix: str, length: int) -> str:
@@ -117,7 +119,8 @@ class World:
 
     def sorted_machines(self, order_by: str) -> list[Machine]:
         version = (self.members, 0 if order_by == "dtCreated" else self.moves)
-        return self.shelves[order_by].rows(version, lambda: list(self.machines.values()))
+        removed = list(self.removed.values()) if self.variant.deleted_machines == "listed" else []
+        return self.shelves[order_by].rows(version, lambda: [*self.machines.values(), *removed])
 
     def sorted_events(self, machine_id: str | None) -> list[Event]:
         if machine_id is not None:
