@@ -20,7 +20,7 @@ from pydantic import AnyHttpUrl, BaseModel
 
 from paperspace_mcp import __version__
 from paperspace_mcp.audit import Audit
-from paperspace_mcp.conduct import Caller, Conduct, Rooms, Sink, Wire
+from paperspace_mcp.conduct import ANONYMOUS, Caller, Conduct, Rooms, Sink, Wire
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
@@ -190,17 +190,23 @@ def _account(url: str, key: str) -> str:
 
 
 def caller_of(settings: Settings, *, over_http: bool) -> Caller:
-    """Who makes this request: the user of its token, and without tokens whoever identity says, over HTTP unvouched for.
+    """Who makes this request: the user of its token; without tokens the OS user, or over HTTP nobody in particular.
 
     Raises:
         Refusal: identity_needed, where there are tokens and the request came in without one.
     """
     if settings.tokens is None:
-        return replace(identity(settings), identified=not over_http)
+        return anonymous(settings) if over_http else identity(settings)
     token = get_access_token()
     if token is None or not token.subject:
         raise Refusal("identity_needed")
     return replace(identity(settings), principal=principal_of(settings, token.subject))
+
+
+def anonymous(settings: Settings) -> Caller:
+    """Whoever reaches the port. What the person at this machine approved or allowed is not theirs."""
+    account = identity(settings).account
+    return Caller(f"{ANONYMOUS}:{account}", account, identified=False)
 
 
 def principal_of(settings: Settings, user: str) -> str:

@@ -61,8 +61,8 @@ FIELDS: list[tuple[dict[str, Any], str, Any, Effect]] = [
 @pytest.mark.parametrize(("now", "name", "value", "effect"), FIELDS)
 def test_class_of_each_field(now: dict[str, Any], name: str, value: Any, effect: Effect) -> None:
     assert classing.of_field(machine(**now), name, value) is effect
-    assert classing.of_update(machine(**now), {name: value}) is effect
-    assert classing.of_update(machine(**now), {"name": "x", name: value}).rank >= DISRUPT.rank
+    assert classing.of_update(machine(**now), {name: value}) == (effect,)
+    assert set(classing.of_update(machine(**now), {"name": "x", name: value})) == {effect, DISRUPT}
 
 
 def test_every_field_of_an_update_has_a_row() -> None:
@@ -70,10 +70,10 @@ def test_every_field_of_an_update_has_a_row() -> None:
     assert names == {name for _, name, _, _ in FIELDS} - {"unknownField"}
 
 
-def test_the_highest_class_decides() -> None:
-    changed = {"name": "x", "autoShutdownEnabled": False, "diskSize": 100}
-    assert classing.of_update(machine(), changed) is DESTROY
-    assert classing.of_update(machine(), {}) is Effect.READ
+def test_the_highest_class_comes_first_and_none_is_hidden() -> None:
+    changed = {"autoShutdownEnabled": False, "name": "x", "diskSize": 100}
+    assert classing.of_update(machine(), changed) == (DESTROY, DISRUPT, SPEND)
+    assert classing.of_update(machine(), {}) == ()
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_the_highest_class_decides() -> None:
 )
 def test_class_of_a_create(body: dict[str, Any], effect: Effect) -> None:
     assert classing.of_create(body) is effect
+    assert {effect, *classing.hidden_in_create(body)} == {SPEND, effect}
 
 
 NOW = machine(storageTotal=str(100 * GIB), autoShutdownEnabled=True, autoShutdownTimeout=8, networkId="n1")

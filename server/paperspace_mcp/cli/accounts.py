@@ -4,8 +4,9 @@ import argparse
 import sys
 from dataclasses import dataclass
 
-from paperspace_mcp.app import identity, os_user, principal_of
+from paperspace_mcp.app import anonymous, identity, os_user, principal_of
 from paperspace_mcp.cli.arguments import user_name
+from paperspace_mcp.conduct import ANONYMOUS
 from paperspace_mcp.settings import Settings
 from paperspace_mcp.wire.accounts import Accounts, shown
 
@@ -16,22 +17,29 @@ _NO_KEY = (
 
 
 def add_user_argument(parser: argparse.ArgumentParser) -> None:
-    """The flag that says whose calls are meant, where users have tokens."""
-    parser.add_argument(
+    """The flags that say whose calls are meant, where it is not this OS user's on stdio."""
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument(
         "--user", type=user_name, metavar="NAME", help="whose calls, where users have tokens (default: this OS user's)"
     )
+    whose.add_argument("--anonymous", action="store_true", help="the calls over HTTP where nobody logs in")
 
 
-def principal(settings: Settings, user: str | None) -> str:
-    """The identity of a user with a token, or of this OS user. What holds for no server of theirs is said so."""
+def principal(settings: Settings, arguments: argparse.Namespace) -> str:
+    """Whose calls the flags mean. What holds for no server of theirs is said so."""
     if not settings.upstream.key:
         sys.stderr.write(_NO_KEY)
-    return principal_of(settings, user) if user else identity(settings).principal
+    if arguments.anonymous:
+        return anonymous(settings).principal
+    return principal_of(settings, arguments.user) if arguments.user else identity(settings).principal
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Reads a principal: `USER:ACCOUNT` of an OS user, `user:NAME:ACCOUNT` of one with a token, nothing for all."""
+    """Reads a principal: `USER:ACCOUNT` of an OS user, `user:NAME:ACCOUNT` of one with a token, nothing for all.
+
+    `http:local:ACCOUNT` is whoever calls over HTTP where nobody logs in.
+    """
 
     settings: Settings
 
@@ -51,6 +59,8 @@ class People:
 
 
 def _name(who: str) -> str:
+    if who == ANONYMOUS:
+        return "calls over HTTP without a login"
     if who.startswith("user:"):
         return f"calls of {who.removeprefix('user:')} (by token)"
     return f"calls of this OS user ({who})" if who == os_user() else f"calls of the OS user {who}"

@@ -2,7 +2,8 @@
 
 paperspace-mcp allow stop,restart 'dev-*' --for 8h --max 20
 
-It covers the calls of one identity in one account: this OS user's, or a user's with `--user`, at the address and with
+It covers the calls of one identity in one account: this OS user's, a user's with `--user`, or with
+`--anonymous` those over HTTP where nobody logs in, at the address and with
 the key that `serve` has. Exit 0 done, 1 not, 2 for a wrong command line.
 """
 
@@ -59,7 +60,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return _list(app)
     if arguments.end:
         return _end(app, arguments.end.upper())
-    one = _standing(arguments, principal(settings, arguments.user))
+    one = _standing(arguments, principal(settings, arguments))
     authenticate(Approvers(settings.state_dir))
     told = summary(one, 0, time.time())
     write_down(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 
-from paperspace_mcp.app import App, principal_of
+from paperspace_mcp.app import App, anonymous, principal_of
 from paperspace_mcp.cli.accounts import add_user_argument
 from paperspace_mcp.cli.common import add_server_arguments, app_of
 from paperspace_mcp.contract.errors import CallerError, Refusal, UpstreamError
@@ -42,12 +42,15 @@ def execute(arguments: argparse.Namespace) -> int:
         sys.stdout.write("The policy can be used.\n")
         return 0
     values = dict(one.partition("=")[::2] for one in arguments.arg)
-    return anyio.run(_check, app, _desk(app, arguments.user), arguments.tool, values)
+    return anyio.run(_check, app, _desk(app, arguments), arguments.tool, values)
 
 
-def _desk(app: App, user: str | None) -> Desk:
-    """As this OS user sees it, or a user with a token: standing approvals are of one or the other."""
+def _desk(app: App, arguments: argparse.Namespace) -> Desk:
+    """As this OS user sees it, a user with a token, or nobody in particular: an approval is one's own."""
     desk, settings = app.desk, app.settings
+    if arguments.anonymous:
+        return replace(desk, caller=anonymous(settings))
+    user = arguments.user
     return replace(desk, caller=replace(desk.caller, principal=principal_of(settings, user))) if user else desk
 
 

@@ -45,7 +45,7 @@ def _reason(text: str) -> str:
 def execute(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     authenticate(Approvers(settings.state_dir))
-    app, who = build(settings), principal(settings, arguments.user)
+    app, who = build(settings), principal(settings, arguments)
     write_down(app.audit, Entry(phase="unlocked", principal=who, approver=os_user(), reason=arguments.reason))
     app.store.set_flag(unlocked(who), time.time() + arguments.minutes * 60, arguments.reason)
     sys.stdout.write(f"No limit on questions for {arguments.minutes} minutes. Every one is still asked.\n")

@@ -3,9 +3,10 @@
 from paperspace_mcp.conduct.corridor import Conduct
 from paperspace_mcp.conduct.deeds import Deed, History, history, once_named
 from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
-from paperspace_mcp.conduct.parts import Caller, Rooms, Sink, Wire, fingerprinted
+from paperspace_mcp.conduct.parts import ANONYMOUS, Caller, Rooms, Sink, Wire, fingerprinted
 
 __all__ = [
+    "ANONYMOUS",
     "Caller",
     "Conduct",
     "Deed",

@@ -25,7 +25,7 @@ from paperspace_mcp.rules.guard.demands import Demand, demand
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.rules.guard.protection import matching
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
-from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness, strictness
+from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness, fingerprint, strictness
 
 Gives = TypeVar("Gives", bound=BaseModel)
 
@@ -69,9 +69,23 @@ class Conduct:
         await stored(note)
 
     async def find(self, caller: Caller, digest: str, channel: Channel) -> Meeting:
-        """What a call finds of itself: an open question, an approval, an outcome, or nothing."""
+        """What a call finds of itself: an open question, an approval, an outcome, or nothing.
+
+        What waits under another policy is taken out of use: it asks for what is not enough, or not right, any more.
+        """
         now = self.rooms.now()
-        return await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
+        meeting = await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
+        if meeting.kind in {"open", "approved"} and meeting.record and meeting.record.policy != self._rules():
+            await self._retire(meeting.record)
+            return await self.find(caller, digest, channel)
+        return meeting
+
+    def _rules(self) -> str:
+        return fingerprint(self.policy)
+
+    async def _retire(self, record: Record) -> None:
+        if await stored(partial(self.rooms.store.retire, record.code)):
+            await self._audit("refused", owner(record), record=record, rule="policy_changed")
 
     async def lately(self, caller: Caller, digest: str) -> list[Outcome]:
         """What this same call came to within the time in which it would be told it again."""
@@ -156,6 +170,7 @@ class Conduct:
             channel=where,
             issued_at=now,
             expires_at=now + (records.INBOX_S if where is Channel.INBOX else records.CLIENT_S),
+            policy=self._rules(),
             status=Status.APPROVED if where is Channel.RULE else Status.OPEN,
             approver=f"rule {decision.rule}" if where is Channel.RULE else "",
             out_of_band_only=forced,
@@ -179,13 +194,18 @@ class Conduct:
             raise Refusal(refused, facts={"approval": record.code})
 
     async def close(self, record: Record, status: Status, approver: str = "") -> bool:
-        """Decline or approve an open record; False where it was no longer open."""
-        closed = await stored(
-            partial(self.rooms.store.close, record.code, status, approver=approver, now=self.rooms.now())
-        )
-        if closed:
-            await self._audit(_PHASES[status], owner(record), record=replace(record, approver=approver))
-        return closed
+        """Decline or approve an open record; False where it was no longer open.
+
+        It is written down first: an approval that the audit does not know must not stand. Where somebody else was
+        faster, that is written down as well.
+        """
+        told = replace(record, approver=approver)
+        await self._audit(_PHASES[status], owner(record), record=told)
+        close = partial(self.rooms.store.close, record.code, status, approver=approver, now=self.rooms.now())
+        if await stored(close):
+            return True
+        await self._audit("overtaken", owner(record), record=told, rule="already_decided")
+        return False
 
     async def carry_out(self, record: Record) -> list[Outcome]:
         """Spend the record, then take its steps. Nothing is sent where the record cannot be spent.
@@ -203,7 +223,8 @@ class Conduct:
     async def _charges(self, record: Record) -> tuple[Charge, ...]:
         """Policy again: it may have changed since the question, and what was let through unasked may not be now."""
         plan = plans.load(record.plan)
-        if any(target.protected != self.protects(target.id, target.name) for target in plan.targets):
+        if record.policy != self._rules():
+            await self._retire(record)
             raise Refusal("policy_changed", facts={"approval": record.code})
         decision = await self.judge(owner(record), plan)
         if record.channel is Channel.RULE:

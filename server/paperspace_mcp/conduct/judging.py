@@ -64,7 +64,7 @@ async def known(rooms: Rooms, caller: Caller, plan: Plan) -> Standings:
     running = [machine for machine in living if power.group(machine.state) != "off"]
     return replace(
         base,
-        running_usd_per_hour=_dear(running),
+        running_usd_per_hour=_dear(running, rooms.policy.prices),
         running=frozenset(machine.id for machine in running),
         living=frozenset(machine.id for machine in living),
     )
@@ -93,7 +93,7 @@ async def _fleet(rooms: Rooms) -> list[Machine]:
     return [machine for machine in found.items if machine.dt_deleted is None]
 
 
-def _dear(machines: Sequence[Machine]) -> float:
+def _dear(machines: Sequence[Machine], prices: pricing.Prices) -> float:
     """USD per hour of them all. What has no price does not fit into a budget."""
-    rates = [pricing.rate(machine) for machine in machines]
+    rates = [pricing.rate(machine, prices) for machine in machines]
     return sum(float("inf") if rate is None else rate for rate in rates)

@@ -66,13 +66,16 @@ class Caller:
     """The one standing approval that the call may use; empty for any that covers it."""
 
 
+ANONYMOUS = "http:local"
+"""Whoever calls over HTTP where nobody logs in: never the OS user, whose approvals are not theirs."""
 _BY_STANDING = "rule standing:"
 
 
 def owner(record: Record) -> Caller:
     """Whose call a record is about, and by which standing approval it was let through."""
     code = record.approver.removeprefix(_BY_STANDING) if record.approver.startswith(_BY_STANDING) else ""
-    return Caller(record.principal, record.account, allow="" if "," in code else code)
+    known = not record.principal.startswith(f"{ANONYMOUS}:")
+    return Caller(record.principal, record.account, identified=known, allow="" if "," in code else code)
 
 
 @dataclass(frozen=True, slots=True)

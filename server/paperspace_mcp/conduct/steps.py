@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from paperspace_mcp.audit import Entry
 from paperspace_mcp.conduct import reconcile
+from paperspace_mcp.conduct.judging import refused
 from paperspace_mcp.conduct.outcomes import Outcome
-from paperspace_mcp.conduct.parts import Rooms
+from paperspace_mcp.conduct.parts import Rooms, owner
 from paperspace_mcp.conduct.storing import audited
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
@@ -40,6 +41,7 @@ class Steps:
             if moved := await self.moved(step.target):
                 outcome = self._outcome(step, "changed", "target_changed", {"changed": moved})
             else:
+                await self._allowed(record)
                 await self._audit("intent", record, step)
                 outcome = await self._sent(record, step)
         except OutcomeUnknown as failure:
@@ -48,6 +50,11 @@ class Steps:
             outcome = replace(self._outcome(step, "failed", failure.code, failure.facts), retryable=failure.retryable)
         await self._written(record, step, outcome, started)
         return outcome
+
+    async def _allowed(self, record: Record) -> None:
+        """Policy once more, after the last read: a freeze counts until the very call. Raises a `Refusal`."""
+        if code := await refused(self._rooms, owner(record), plans.load(record.plan)):
+            raise Refusal(code)
 
     def _outcome(self, step: Step, status: str, code: str, facts: dict[str, Any], at: float = 0.0) -> Outcome:
         target_id = step.target.id if step.target else ""

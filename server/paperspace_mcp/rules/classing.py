@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from paperspace_mcp.contract.effects import Effect, highest
+from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules.pricing import NO_PRICES, Prices, rate, usd_per_hour
 
@@ -15,9 +15,15 @@ def of_create(body: Mapping[str, Any]) -> Effect:
     return Effect.GRANT if body.get("accessorIds") else Effect.SPEND
 
 
-def of_update(machine: Machine, changed: Mapping[str, Any], prices: Prices = NO_PRICES) -> Effect:
-    """The highest class among the fields that would really change."""
-    return highest([of_field(machine, name, value, prices) for name, value in changed.items()])
+def hidden_in_create(body: Mapping[str, Any]) -> tuple[Effect, ...]:
+    """The classes of a create below its highest: one that grants spends all the same."""
+    return (Effect.SPEND,) if of_create(body) is Effect.GRANT else ()
+
+
+def of_update(machine: Machine, changed: Mapping[str, Any], prices: Prices = NO_PRICES) -> tuple[Effect, ...]:
+    """Every class among the fields that would really change, the highest first."""
+    found = {of_field(machine, name, value, prices) for name, value in changed.items()}
+    return tuple(sorted(found, key=lambda effect: effect.rank, reverse=True))
 
 
 def of_field(machine: Machine, name: str, value: Any, prices: Prices = NO_PRICES) -> Effect:
@@ -51,8 +57,8 @@ def _save_count(machine: Machine, value: Any) -> Effect:
 
 
 def _public_ip(machine: Machine, _value: Any) -> Effect:
-    """A static address that is left is gone to somebody else."""
-    return Effect.DESTROY if machine.public_ip_type == "static" else Effect.DISRUPT
+    """A static address that is left is gone to somebody else; one of unknown kind may be static."""
+    return Effect.DISRUPT if machine.public_ip_type in {"dynamic", "none"} else Effect.DESTROY
 
 
 _ALWAYS: dict[str, Effect] = {

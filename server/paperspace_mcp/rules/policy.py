@@ -3,6 +3,7 @@
 The loader of the file is `policy_file`; here is what a policy means. Everything is a table or a pure function.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,17 @@ class Policy:
         return self.classes.get(effect, Strictness.TABLE)
 
 
+def fingerprint(policy: Policy) -> str:
+    """What a question was decided by: it changes with every rule that says whether, where and in which words to ask.
+
+    An approval that was given under other rules is worth nothing. Which tools are open is checked at each call.
+    """
+    strict = [policy.strictness(effect).value for effect in Effect]
+    rules = (policy.mode.value, sorted(policy.protect), strict, policy.confirm_usd_per_hour, policy.batch)
+    money = (repr(policy.budgets), sorted(policy.prices.items()))
+    return hashlib.sha256(repr((rules, money)).encode()).hexdigest()[:16]
+
+
 def permitted(policy: Policy, tool: str, toolset: str, effect: Effect) -> str:
     """The code of the rule that shuts a tool, or an empty string. Checked at the call, not only in the list."""
     if policy.read_only and effect is not Effect.READ:
@@ -163,7 +175,7 @@ def refusal(policy: Policy, plan: Plan, known: Standings) -> str:
         return "frozen"
     if policy.mode is Mode.DENY or strictness(policy, plan) is Strictness.DENY:
         return "denied_by_policy"
-    if not known.identified and NEEDS_IDENTITY & {plan.effect, *(step.effect for step in plan.steps)}:
+    if not known.identified and NEEDS_IDENTITY & plan.effects:
         return "identity_needed"
     if len(plan.targets) > policy.batch:
         return "too_many"
@@ -176,28 +188,22 @@ def _type_refused(policy: Policy, plan: Plan) -> str:
     return "type_not_allowed" if allowed and wanted - allowed else ""
 
 
-def _body(step: object) -> Mapping[str, object]:
-    body = getattr(step, "arguments", {}).get("body")
+def _body(step: Step) -> Mapping[str, object]:
+    body = step.arguments.get("body")
     return body if isinstance(body, Mapping) else {}
 
 
 _MORE = frozenset({"machineType", "name"})
 
 
-def effects(plan: Plan) -> frozenset[Effect]:
-    """Every class that a plan touches, also below its highest: a dearer type hides under a disrupting field."""
-    dearer = {Effect.SPEND} if any("machineType" in _body(step) for step in plan.steps) else set()
-    return frozenset({step.effect for step in plan.steps} | dearer)
-
-
 def strictness(policy: Policy, plan: Plan) -> Strictness:
     """The strictest that the operator wants for any class that the plan touches."""
-    return max((policy.strictness(effect) for effect in effects(plan)), key=list(Strictness).index)
+    return max(map(policy.strictness, plan.effects), key=list(Strictness).index)
 
 
 def spends(plan: Plan) -> bool:
     """Whether a plan may raise what the account costs per hour."""
-    return plan.verb in {"start", "create"} or Effect.SPEND in effects(plan)
+    return plan.verb in {"start", "create"} or Effect.SPEND in plan.effects
 
 
 def covering(policy: Policy, plan: Plan, known: Standings) -> tuple[tuple[Standing, int], ...]:
@@ -237,7 +243,7 @@ def _covers(one: Standing, plan: Plan, step: Step) -> bool:
 
 def _affordable(one: Standing, plan: Plan, step: Step) -> bool:
     """Its limit is for each start, alone or among others."""
-    if plan.effect is not Effect.SPEND or one.usd_per_hour is None:
+    if Effect.SPEND not in plan.effects or one.usd_per_hour is None:
         return True
     usd = plan.usd_per_hour if len(plan.steps) == 1 else step.usd_per_hour
     return usd is not None and usd <= one.usd_per_hour
@@ -272,13 +278,17 @@ def budget_charges(policy: Policy, plan: Plan, known: Standings) -> tuple[Charge
     if budgets.machines is not None and creates:
         left = budgets.machines - (budgets.machines if known.living is None else len(known.living))
         found.append(Charge("machines", creates, left, known.now - SETTLING_S, seen=known.living or frozenset()))
-    if budgets.usd_per_hour is not None and spends(plan):
-        usd = plan.usd_per_hour if plan.usd_per_hour is not None else float("inf")
-        running = known.running_usd_per_hour if known.running_usd_per_hour is not None else float("inf")
-        about = tuple(target.id for target in plan.targets)
-        free, since = budgets.usd_per_hour - running, known.now - SETTLING_S
-        found.append(Charge("running", usd, free, since, about, known.running))
+    if budgets.usd_per_hour is not None and spends(plan) and plan.adds_usd_per_hour != 0:
+        found.append(_running(plan, known, budgets.usd_per_hour))
     return tuple(found)
+
+
+def _running(plan: Plan, known: Standings, limit: float) -> Charge:
+    """What is started is seen in the fleet soon, and is counted there then. A new price of what runs is not."""
+    usd = plan.adds_usd_per_hour if plan.adds_usd_per_hour is not None else float("inf")
+    running = known.running_usd_per_hour if known.running_usd_per_hour is not None else float("inf")
+    started = tuple(target.id for target in plan.targets if target.id not in known.running)
+    return Charge("running", usd, limit - running, known.now - SETTLING_S, started, known.running)
 
 
 def _channel(policy: Policy, plan: Plan, known: Standings) -> str:

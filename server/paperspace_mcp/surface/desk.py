@@ -11,8 +11,9 @@ from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import clean, plain
+from paperspace_mcp.rules.guard.demands import TABLE, Ask
 from paperspace_mcp.rules.guard.plans import Target
-from paperspace_mcp.rules.policy import permitted
+from paperspace_mcp.rules.policy import Strictness, permitted
 from paperspace_mcp.rules.power import fingerprint
 from paperspace_mcp.rules.pricing import Prices, rate
 from paperspace_mcp.surface.views import place
@@ -83,14 +84,22 @@ class Desk:
             raise CallerError("unknown_machine", candidates=naming.similar(found.items, reference))
         return machine
 
-    async def target(self, machine: Machine, fields: frozenset[str], *, by_name: bool) -> Target:
-        """The machine as a plan's target. A name that cannot be typed, or is not the only one, is confirmed by id."""
+    async def target(self, machine: Machine, fields: frozenset[str], *effects: Effect) -> Target:
+        """The machine as a plan's target, for what the plan does to it.
+
+        A name that cannot be typed, or is not the only one, is confirmed by id. To know that takes a read, so it is
+        looked up only where the table or the operator wants a name typed.
+        """
         protected = self.protected(machine)
-        unsure = (by_name or protected) and (not plain(machine.name) or len(await self.named(machine.name)) != 1)
+        typed = any(self._wants_name(effect, protected=protected) for effect in effects)
+        unsure = typed and (not plain(machine.name) or len(await self.named(machine.name)) != 1)
         values = fingerprint(machine, fields)
         if "accessors" in fields:
             values["accessors"] = await self.conduct.accessors(machine.id)
         return Target(machine.id, machine.name, self.label(machine), values, protected, unsure)
+
+    def _wants_name(self, effect: Effect, *, protected: bool) -> bool:
+        return TABLE[effect, protected].ask is Ask.NAME or self.conduct.policy.strictness(effect) is Strictness.NAME
 
     @property
     def prices(self) -> Prices:

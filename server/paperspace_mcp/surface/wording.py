@@ -112,7 +112,7 @@ WORDS: dict[str, Words] = {
     "unreachable:lost": Words("The request was sent, and the provider's answer was lost.", "Call again later."),
     "unreachable:timeout": Words("The provider did not answer in time.", "Call again later."),
     "step_failed": Words("An earlier step of the plan failed at the provider.", _UNKNOWN),
-    "policy_changed": Words("What is protected has changed since the question.", "Call again to be asked anew."),
+    "policy_changed": Words("The policy has changed since the question.", "Call again to be asked anew."),
     "malformed_answer": Words("The provider's answer could not be read."),
     "unavailable_here": Words("This account's API does not offer that list."),
     "outcome_unknown": Words(

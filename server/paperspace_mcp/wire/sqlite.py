@@ -36,6 +36,7 @@ _MIGRATIONS = (
     CREATE TABLE flags (name TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL);
     """,
     "ALTER TABLE ledger ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE records ADD COLUMN policy TEXT NOT NULL DEFAULT ''",
 )
 """Each brings a file one version on. Only ever add to them: somebody's approvals are in a file of each version."""
 SCHEMA_VERSION = len(_MIGRATIONS)
@@ -79,6 +80,11 @@ class SqliteStore:
         query = "UPDATE records SET status = ?, approver = ?, spent_at = ? WHERE code = ? AND status = ?"
         with self._transaction() as db:
             return db.execute(query, (status, approver, now, code, Status.OPEN)).rowcount == 1
+
+    def retire(self, code: str) -> bool:
+        query = "UPDATE records SET status = ? WHERE code = ? AND status IN (?, ?)"
+        with self._transaction() as db:
+            return db.execute(query, (Status.SUPERSEDED, code, Status.OPEN, Status.APPROVED)).rowcount == 1
 
     def spend(self, code: str, expected: Status, now: float, charges: Sequence[Charge] = ()) -> bool:
         query = (
@@ -246,8 +252,9 @@ def _overtaken(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
 
 
 def _insert(db: sqlite3.Connection, record: Record, targets: Collection[str]) -> None:
-    values = [*asdict(record).values(), "," + ",".join(targets) + ","]
-    db.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - question marks only
+    values = asdict(record) | {"targets": "," + ",".join(targets) + ","}
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    db.execute(f"INSERT INTO records ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608 - our own names
 
 
 def _forget(db: sqlite3.Connection, now: float) -> None:

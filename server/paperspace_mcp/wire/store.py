@@ -38,6 +38,10 @@ class Store(Protocol):
         """Move an open record to APPROVED, DECLINED or MISTYPED; False where it was no longer open."""
         ...
 
+    def retire(self, code: str) -> bool:
+        """Take an open or approved record out of use for ever; False where it was neither."""
+        ...
+
     def spend(self, code: str, expected: Status, now: float, charges: Sequence[Charge] = ()) -> bool:
         """Spend a record, once for ever, and enter its charges; False where it was not in that state or has expired.
 

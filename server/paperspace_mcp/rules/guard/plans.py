@@ -39,6 +39,7 @@ class Step:
 
     awaits: how long the steps after it wait for this one to take effect, in seconds; 0 when nothing follows.
     usd_per_hour: its part of what the plan costs, where there are several; None where nobody knows.
+    also: the classes that hide below its highest one; an operator may be strict with any of them.
     """
 
     operation: str
@@ -47,6 +48,12 @@ class Step:
     target: Target | None = None
     awaits: float = 0.0
     usd_per_hour: float | None = None
+    also: tuple[Effect, ...] = ()
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """Every class that it touches."""
+        return frozenset({self.effect, *self.also})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,8 @@ class Plan:
     verb: the word of the question (`delete`, `start`); lines: what the person must know, the dangerous line first;
     person: who is given access, as it must be typed, for grants. independent: no step needs another one: each is
     taken for itself, and one that fails ends none of the others. facts: what the answer will tell of the moment when
-    the plan was made; nothing is decided by it.
+    the plan was made; nothing is decided by it. adds_usd_per_hour: what the account costs more per hour once all is
+    done, None where nobody knows; usd_per_hour is the whole price that the question quotes.
     """
 
     tool: str
@@ -68,10 +76,16 @@ class Plan:
     usd_per_hour: float | None = None
     independent: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    adds_usd_per_hour: float | None = None
 
     @property
     def effect(self) -> Effect:
         return highest([step.effect for step in self.steps])
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """Every class that it touches, also below its highest: a dearer machine hides under a disrupting field."""
+        return frozenset[Effect]().union(*(step.effects for step in self.steps))
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -21,7 +21,7 @@ class Status(StrEnum):
     MISTYPED = "mistyped"
     SPENT = "spent"
     SUPERSEDED = "superseded"
-    """The same wish was approved and done by another record."""
+    """The same wish was approved and done by another record, or is judged by another policy now."""
 
 
 class Channel(StrEnum):
@@ -35,8 +35,9 @@ class Channel(StrEnum):
 class Record:
     """A plan, the question that was asked about it, and what became of it. Times are seconds since the epoch.
 
-    expects: the text that must be typed. spent_at: when it was spent, or decided. outcome: JSON of the steps that were
-    taken, empty before the first. settled: whether every step has its outcome.
+    expects: the text that must be typed. policy: fingerprint of the rules under which it was asked. spent_at: when it
+    was spent, or decided. outcome: JSON of the steps that were taken, empty before the first. settled: whether every
+    step has its outcome.
     """
 
     code: str
@@ -60,6 +61,7 @@ class Record:
     settled: bool = False
     repeatable: bool = False
     """Nothing changed, or the outcome is final enough to ask anew: a repeated call is a new question."""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

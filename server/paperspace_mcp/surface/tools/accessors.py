@@ -105,7 +105,7 @@ async def add_machine_accessor(desk: Desk, machine: params.MachineRef, user: par
     who = await person(desk, user, tuple(item.user for item in await _explicit(desk, found)))
     if any(item.user.id == who.id and item.dt_deleted is None for item in await _explicit(desk, found)):
         return _unchanged(found, who, "has access")
-    target = await desk.target(found, fingerprinted(Effect.GRANT), by_name=False)
+    target = await desk.target(found, fingerprinted(Effect.GRANT), Effect.GRANT)
     arguments = {"path": {"id": found.id}, "body": {"userId": who.id}}
     step = Step(catalogue.ADD_MACHINE_ACCESSOR.name, arguments, Effect.GRANT, target)
     line = f"GRANT full admin on this machine to {quoted(who.typed, 254)} (user {who.id})."
@@ -120,7 +120,7 @@ async def remove_machine_accessor(desk: Desk, machine: params.MachineRef, user: 
     listed = {item.user.id: item for item in await _explicit(desk, found)}
     if (held := listed.get(who.id)) and held.dt_deleted is not None:
         return _unchanged(found, who, "has no access")
-    target = await desk.target(found, fingerprinted(Effect.GRANT), by_name=False)
+    target = await desk.target(found, fingerprinted(Effect.GRANT), Effect.DISRUPT)
     arguments = {"path": {"id": found.id, "userId": who.id}}
     step = Step(catalogue.REMOVE_MACHINE_ACCESSOR.name, arguments, Effect.DISRUPT, target)
     line = f"REMOVE the access of {quoted(who.typed, 254)} (user {who.id}) to this machine. {KEYS_STAY}"

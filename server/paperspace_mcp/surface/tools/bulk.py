@@ -186,6 +186,7 @@ def _plan(desk: Desk, act: Act, chosen: Selection, fleet: Sequence[Machine], fac
         steps=steps,
         lines=_lines(act, chosen, total),
         usd_per_hour=total.usd_per_hour,
+        adds_usd_per_hour=total.usd_per_hour,
         independent=True,
         facts=facts,
     )

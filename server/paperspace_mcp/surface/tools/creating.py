@@ -84,11 +84,13 @@ async def create_machine(
 async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
     """One step, and no target yet."""
     values: dict[str, Any] = body.model_dump(by_alias=True, exclude_unset=True)
-    step = Step(catalogue.CREATE_MACHINE.name, {"path": {}, "body": values}, classing.of_create(values))
+    call, hidden = {"path": {}, "body": values}, classing.hidden_in_create(values)
+    step = Step(catalogue.CREATE_MACHINE.name, call, classing.of_create(values), also=hidden)
     usd = pricing.usd_per_hour(body.machine_type, desk.prices)
     free = await available(desk, body.machine_type, body.region)
     lines = (_headline(body, usd), free, _unattended(body), _rest(values), *_granted(people))
-    return Plan("create_machine", values, "create", (step,), tuple(filter(None, lines)), people, usd)
+    asked = tuple(filter(None, lines))
+    return Plan("create_machine", values, "create", (step,), asked, people, usd, adds_usd_per_hour=usd)
 
 
 def _headline(body: MachineCreate, usd: float | None) -> str:

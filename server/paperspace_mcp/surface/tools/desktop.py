@@ -52,7 +52,7 @@ def _masked(machine: Machine, desktop: views.DesktopView) -> Answer:
 
 
 async def _reveal(desk: Desk, machine: Machine) -> Plan:
-    target = await desk.target(machine, fingerprinted(Effect.REVEAL), by_name=True)
+    target = await desk.target(machine, fingerprinted(Effect.REVEAL), Effect.REVEAL)
     step = Step(catalogue.GET_MACHINE_DESKTOP.name, {"path": {"id": machine.id}}, Effect.REVEAL, target)
     line = "REVEAL the desktop password of this machine: who has it has the machine."
     return Plan("get_machine_desktop", {"machine": machine.id}, "reveal", (step,), (line,))

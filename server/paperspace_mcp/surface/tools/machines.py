@@ -103,7 +103,7 @@ async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answe
             raise Refusal("protected")  # the way to a delete that is refused must not be advised
         remedy = "stop_machine, wait until it is off, then call again."
         raise CallerError("machine_not_off", facts={"state": views.text(found.state, 40), "remedy": remedy})
-    target = await desk.target(found, fingerprinted(Effect.DESTROY), by_name=True)
+    target = await desk.target(found, fingerprinted(Effect.DESTROY), Effect.DESTROY)
     arguments = {"path": {"id": found.id}}
     return Plan(
         tool="delete_machine",

@@ -92,12 +92,20 @@ async def _plan(desk: Desk, reference: str, act: Act) -> Plan | Answer:
         return await _idle(desk, machine, act)
     if stands:
         raise CallerError(f"machine_{stands}", facts={"state": views.text(machine.state, 40)})
-    target = await desk.target(machine, fingerprinted(act.operation.effect), by_name=False)
+    target = await desk.target(machine, fingerprinted(act.operation.effect), act.operation.effect)
     step = Step(act.operation.name, {"path": {"id": machine.id}}, act.operation.effect, target)
     usd = pricing.rate(machine, desk.prices)
     line = act.warning.format(price=pricing.words(usd))
     updates = ("Updates are pending: it may take longer than usual.",) if machine.updates_pending else ()
-    return Plan(act.operation.name, {"machine": machine.id}, act.verb, (step,), (line, *updates), "", usd)
+    return Plan(
+        act.operation.name,
+        {"machine": machine.id},
+        act.verb,
+        (step,),
+        (line, *updates),
+        usd_per_hour=usd,
+        adds_usd_per_hour=usd,
+    )
 
 
 async def _idle(desk: Desk, machine: Machine, act: Act) -> Answer:

@@ -14,7 +14,6 @@ from paperspace_mcp.contract.requests import MachineUpdate
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import classing, power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
-from paperspace_mcp.rules.guard.demands import TABLE, Ask
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
 from paperspace_mcp.rules.guard.protection import unprotects
 from paperspace_mcp.surface import views
@@ -102,12 +101,12 @@ def _check_running(machine: Machine, when_running: WhenRunning) -> None:
 
 async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> Plan:
     """One step, or three for a resize of a running machine: stop, update, start."""
-    effect = classing.of_update(machine, changed, desk.prices)
+    effect, *also = classing.of_update(machine, changed, desk.prices)
     stops = bool(NEEDS_OFF & changed.keys()) and machine.state != "off"
     bound = fingerprinted(effect) | {f"{power.SETTING}{name}" for name in changed}
-    target = await desk.target(machine, bound, by_name=TABLE[effect, False].ask is Ask.NAME)
+    target = await desk.target(machine, bound, effect, *also)
     path = {"id": machine.id}
-    update = Step(catalogue.UPDATE_MACHINE.name, {"path": path, "body": changed}, effect, target)
+    update = Step(catalogue.UPDATE_MACHINE.name, {"path": path, "body": changed}, effect, target, also=tuple(also))
     steps = _around(update, target, path, start=when_running == "stop_and_start") if stops else (update,)
     usd = _price(desk, machine, changed)
     free = await _capacity(desk, machine, changed)
@@ -118,8 +117,8 @@ async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_runn
         "update",
         steps,
         (*_lines(machine, changed, effect, len(steps), usd), *free),
-        "",
-        usd,
+        usd_per_hour=usd,
+        adds_usd_per_hour=_added(desk, machine, changed, usd),
     )
 
 
@@ -136,13 +135,21 @@ def _price(desk: Desk, machine: Machine, changed: dict[str, Any]) -> float | Non
     return pricing.rate(machine, desk.prices) if kind is None else pricing.usd_per_hour(kind, desk.prices)
 
 
+def _added(desk: Desk, machine: Machine, changed: dict[str, Any], usd: float | None) -> float | None:
+    """A machine that is off costs nothing more until it is started; one that runs is paid for already."""
+    if "machineType" not in changed or power.group(machine.state) == "off":
+        return 0.0
+    now = pricing.rate(machine, desk.prices)
+    return None if usd is None or now is None else max(0.0, round(usd - now, 6))
+
+
 def _around(update: Step, target: Target, path: dict[str, str], *, start: bool) -> tuple[Step, ...]:
     """Stop before and perhaps start after. What follows the stop is bound to a machine that is off."""
     exact = {**target.fingerprint, "state": "off"}
     exact.pop("power", None)
     off = replace(target, fingerprint=exact)
     stopped = Step(catalogue.STOP_MACHINE.name, {"path": path}, Effect.DISRUPT, target, STOP_WAIT_S)
-    updated = Step(update.operation, update.arguments, update.effect, off, STOP_WAIT_S if start else 0.0)
+    updated = replace(update, target=off, awaits=STOP_WAIT_S if start else 0.0)
     renamed = update.arguments["body"].get("name", target.name)
     again = replace(target, fingerprint={"name": renamed, "state": "off"})
     started = Step(catalogue.START_MACHINE.name, {"path": path}, Effect.SPEND, again)
