@@ -49,7 +49,7 @@ FIELDS: list[tuple[dict[str, Any], str, Any, Effect]] = [
     ({"publicIpType": "static"}, "publicIpType", "none", DESTROY),
     ({"publicIpType": "dynamic"}, "publicIpType", "static", DISRUPT),
     ({"publicIpType": "dynamic"}, "publicIpType", "none", DISRUPT),
-    ({}, "publicIpType", "none", DISRUPT),
+    ({}, "publicIpType", "none", DESTROY),
     ({}, "restorePointEnabled", True, DESTROY),
     ({}, "restorePointEnabled", False, DESTROY),
     ({}, "restorePointFrequency", "shutdown", DESTROY),
