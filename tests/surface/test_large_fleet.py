@@ -29,13 +29,13 @@ def serving(stage: Stage) -> Callable[[], Any]:
     return lambda: talking(stage.served.server, MODERN)
 
 
-async def listed(assistant: Assistant, sim: Simulator, **given: Any) -> list[str]:
-    """Every row that a client sees that goes on to the end; no call costs more than a window."""
+async def listed(assistant: Assistant, sim: Simulator, calls: int = PAGES, **given: Any) -> list[str]:
+    """Every row that a client sees that goes on to the end; no call costs more than a window, or `calls`."""
     seen, cursor = list[str](), ""
     while True:
         before = len(sim.wire)
         reply = await assistant.call("list_machines", cursor=cursor, **given)
-        assert len(sim.wire) - before <= PAGES
+        assert len(sim.wire) - before <= calls
         assert len(reply.text.encode()) <= 40_000
         seen += [row["id"] for row in reply.data["machines"]]
         assert reply.data["returned"] == len(reply.data["machines"])
@@ -62,6 +62,24 @@ async def test_a_filter_of_ours_reaches_to_the_end(serving: Callable[[], Any], l
         large.change(machine, state="upgrading")
     async with serving() as assistant:
         assert sorted(await listed(assistant, large, states=["upgrading"])) == wanted
+
+
+async def test_in_a_long_list_the_provider_compares_names(serving: Callable[[], Any], large: Simulator) -> None:
+    async with serving() as assistant:
+        reply = await assistant.call("list_machines", name_contains="node-0120")
+    assert {row["name"] for row in reply.data["machines"]} == {f"node-0120{last}" for last in range(10)}
+    assert (reply.data["complete"], len(large.wire)) == (True, PAGES + 1)
+    assert large.wire[-1].query["name"] == "node-0120"
+    assert "by its own rule" in reply.data["next"]
+    assert "by its own rule" in reply.text
+
+
+async def test_names_are_compared_in_the_list_that_is_gone_on_with(
+    serving: Callable[[], Any], large: Simulator
+) -> None:
+    async with serving() as assistant:
+        seen = await listed(assistant, large, name_contains="node-0", limit=200, calls=2 * PAGES)
+    assert len(seen) == len(set(seen)) == 1301
 
 
 async def test_more_than_one_call_looks_at_has_no_total(serving: Callable[[], Any], large: Simulator) -> None:

@@ -46,9 +46,10 @@ def otherwise(machines: Sequence[Machine], reference: str) -> list[Machine]:
 
 
 def similar(machines: Sequence[Machine], reference: str) -> tuple[Candidate, ...]:
-    """Up to five machines that may have been meant, likeliest first. For showing only."""
+    """Up to five living machines that may have been meant, likeliest first. For showing only."""
     folded = reference.casefold()[:200]
-    by_name = {f"{machine.name.casefold()[:200]}\0{machine.id}": machine for machine in machines}
+    living = [machine for machine in machines if machine.dt_deleted is None]
+    by_name = {f"{machine.name.casefold()[:200]}\0{machine.id}": machine for machine in living}
     close = get_close_matches(folded, by_name, n=CANDIDATES, cutoff=0.5)
     containing = [key for key in by_name if folded and (folded in key or key.split("\0")[0] in folded)]
     keys = list(dict.fromkeys([*containing, *close]))[:CANDIDATES]

@@ -118,8 +118,9 @@ class World:
     # -- sorted views -----------------------------------------------------------------------------------------------
 
     def sorted_machines(self, order_by: str) -> list[Machine]:
-        version = (self.members, 0 if order_by == "dtCreated" else self.moves)
-        removed = list(self.removed.values()) if self.variant.deleted_machines == "listed" else []
+        listed = self.variant.deleted_machines == "listed"  # also chosen while the simulator runs
+        version = (2 * self.members + listed, 0 if order_by == "dtCreated" else self.moves)
+        removed = list(self.removed.values()) if listed else []
         return self.shelves[order_by].rows(version, lambda: [*self.machines.values(), *removed])
 
     def sorted_events(self, machine_id: str | None) -> list[Event]:

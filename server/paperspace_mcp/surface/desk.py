@@ -89,7 +89,12 @@ class Desk:
 
         A name that cannot be typed, or is not the only one, is confirmed by id. To know that takes a read, so it is
         looked up only where the table or the operator wants a name typed.
+
+        Raises:
+            CallerError: machine_deleted, where the provider still shows one that is gone.
         """
+        if machine.dt_deleted is not None:
+            raise CallerError("machine_deleted")
         protected = self.protected(machine)
         typed = any(self._wants_name(effect, protected=protected) for effect in effects)
         unsure = typed and (not plain(machine.name) or len(await self.named(machine.name)) != 1)

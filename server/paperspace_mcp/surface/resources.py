@@ -65,7 +65,7 @@ def _page(resources: list[Resource], following: str | None) -> ListResourcesResu
 def _entry(machine: Machine) -> Resource:
     """A machine in the list. Its name is data of a stranger: cleaned and capped, and never in the description."""
     name = clean(machine.name).text or machine.id
-    about = " ".join(filter(None, (views.text(value, 40) for value in (machine.machine_type, machine.region))))
+    about = " ".join(filter(None, (views.text(machine.machine_type, 40), views.place(machine.region))))
     return Resource(uri=f"{MACHINES}/{machine.id}", name=name, description=about, mime_type=JSON)
 
 

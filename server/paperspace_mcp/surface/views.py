@@ -286,7 +286,7 @@ def candidate_view(candidate: Candidate) -> dict[str, Any]:
     return {
         "id": text(candidate.id),
         "name": text(candidate.name),
-        "region": text(candidate.region, 40),
+        "region": place(candidate.region),
         "machine_type": text(candidate.machine_type, 40),
         "state": text(candidate.state, 40),
     }

@@ -60,6 +60,7 @@ WORDS: dict[str, Words] = {
     "unknown_region": Words("No such region. Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
     "nothing_to_update": Words("No field to change was given.", "Name at least one field."),
     "machine_not_off": Words("The machine is not off ({state}), and this needs it off.", "{remedy}"),
+    "machine_deleted": Words("The machine was deleted.", "list_machines lists those that are there."),
     "machine_off": Words("The machine is off, so there is nothing to restart.", "start_machine starts it."),
     "machine_busy": Words(
         "The machine is {state}: nothing can be done to it until that ends.", "wait_for_event, then call again."

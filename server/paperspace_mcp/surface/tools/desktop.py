@@ -9,7 +9,7 @@ from paperspace_mcp.conduct import Outcome, fingerprinted
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import CallerError, Refusal
-from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.contract.shapes import Desktop, Machine
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
@@ -36,12 +36,22 @@ async def get_machine_desktop(
     if reveal_password and (desk.conduct.policy.read_only or not desk.conduct.reveals):
         raise Refusal("read_only" if desk.conduct.policy.read_only else "reveal_unavailable")
     found = await desk.machine(machine)
-    settings = await desk.conduct.read(catalogue.GET_MACHINE_DESKTOP, {"id": found.id})
+    settings = await _settings(desk, found)
     if not reveal_password:
         return _masked(found, views.desktop_view(settings))
     if settings.vnc is None or not settings.vnc.password:
         raise CallerError("no_password")
     return await _reveal(desk, found)
+
+
+async def _settings(desk: Desk, machine: Machine) -> Desktop:
+    """The desktop of a machine that was just read: a 404 says that it has none, as `{}` does."""
+    try:
+        return await desk.conduct.read(catalogue.GET_MACHINE_DESKTOP, {"id": machine.id})
+    except CallerError as failure:
+        if failure.code != "not_found":
+            raise
+        return Desktop()
 
 
 def _masked(machine: Machine, desktop: views.DesktopView) -> Answer:

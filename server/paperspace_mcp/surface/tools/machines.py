@@ -1,7 +1,8 @@
 """Machines: list, get, create, update, delete."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +17,7 @@ from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
-from paperspace_mcp.surface.paging import part_of
+from paperspace_mcp.surface.paging import Part, part_of, place_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
@@ -63,17 +64,49 @@ async def list_machines(
     def keep(machine: Machine) -> bool:
         return machine.dt_deleted is None and (not states or machine.state in states)
 
-    part = await part_of(
-        desk.conduct, catalogue.LIST_MACHINES, query, limit=limit, cursor=cursor, filters=filters, keep=keep
-    )
+    part, by_whom = await _part(desk, query, filters, keep, limit=limit, cursor=cursor)
     shown = views.machine_view if response_format == "detailed" else views.machine_row
     return Answer(
         part.counted("machine"),
         {"machines": [shown(machine, desk.prices) for machine in part.items], **part.facts},
-        next=part.advice("narrow the filters, count with fleet_summary"),
+        next=" ".join(filter(None, (part.advice("narrow the filters, count with fleet_summary"), by_whom))),
         rows="machines",
         cursor_after=part.cursor_after,
     )
+
+
+async def _part(
+    desk: Desk,
+    query: MachinesQuery,
+    filters: Mapping[str, Any],
+    keep: Callable[[Machine], bool],
+    *,
+    limit: int,
+    cursor: str,
+) -> tuple[Part[Machine], str]:
+    """The part of the list that is asked for, and what is to be said of its filters.
+
+    Whether the provider's `name` finds the middle of a name, and whether its filters fold case, is documented nowhere.
+    So names and types are filtered here, unless the list is longer than one call looks at.
+    """
+    part = partial(part_of, desk.conduct, catalogue.LIST_MACHINES, limit=limit, cursor=cursor, filters=filters)
+    if not (query.name or query.machine_type):
+        return await part(query, keep=keep), ""
+    if not place_of(cursor, filters).window:
+        whole = query.model_copy(update={"name": None, "machine_type": None})
+        found = await part(whole, keep=lambda machine: keep(machine) and _fits(machine, query))
+        if found.found.complete:
+            return found, ""
+    return await part(query, keep=keep), _BY_THE_PROVIDER
+
+
+_BY_THE_PROVIDER = "In a list this long the provider compares names and types, by its own rule."
+
+
+def _fits(machine: Machine, query: MachinesQuery) -> bool:
+    """In any case: a name that has the text in it, and a type that is the text."""
+    name, kind = (query.name or "").casefold(), (query.machine_type or machine.machine_type).casefold()
+    return name in machine.name.casefold() and kind == machine.machine_type.casefold()
 
 
 async def get_machine(desk: Desk, machine: params.MachineRef, response_format: params.Format = "concise") -> Answer:
@@ -86,11 +119,13 @@ async def get_machine(desk: Desk, machine: params.MachineRef, response_format: p
 def describe(desk: Desk, machine: Machine) -> str:
     """A machine in one sentence."""
     at = f" at {views.text(machine.public_ip, 64)}" if machine.public_ip else ""
-    gone = " It was deleted." if machine.dt_deleted else ""
     price = pricing.words(pricing.rate(machine, desk.prices))
     kind, state = views.text(machine.machine_type, 40), views.text(machine.state, 40)
     what = f"{kind} in {views.place(machine.region)}, {price}"
-    return f"{quoted(machine.name)} ({views.text(machine.id)}) is {state}{at}: {what}.{gone}"
+    named = f"{quoted(machine.name)} ({views.text(machine.id)})"
+    if machine.dt_deleted is not None:
+        return f"{named} was deleted; it was {state} then: {what}."
+    return f"{named} is {state}{at}: {what}."
 
 
 async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answer:

@@ -35,6 +35,8 @@ class Act:
 
     def stands(self, machine: Machine) -> str:
         """What doing it to this machine comes to: "" it is to be done, UNCHANGED, or why it cannot be done."""
+        if machine.dt_deleted is not None:
+            return "deleted"
         if machine.state in self.idle:
             return UNCHANGED
         if self.verb == "restart" and machine.state == "off":
