@@ -9,16 +9,20 @@ from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
 
 SIZE_CAP = 40_000
-"""Bytes of either half: several clients cut what is longer, without a word."""
+"""Bytes of a result, both halves together: several clients cut what is longer, without a word."""
 
 _LATER = ("summary", "next", "error", "demo")
+_FRAME = 200
+"""Bytes of a result around its halves."""
+_CUT = " ... (cut)"
 
 
 @dataclass(slots=True)
 class Answer:
     """What a tool says. `data` is by the names of its output schema; None values are left out.
 
-    rows: the list in `data` that may be cut to fit, if there is one; cursor_after: where it goes on after so many.
+    rows: the list in `data` that may be cut to fit, if there is one; cursor_after: where it goes on after so many;
+    narrow: how to ask for less where it does not go on.
     """
 
     summary: str
@@ -26,33 +30,48 @@ class Answer:
     next: str = ""
     rows: str = ""
     cursor_after: Callable[[int], str | None] = lambda _shown: None
+    narrow: str = "narrow the filters"
     is_error: bool = False
 
 
 def result(answer: Answer, *, demo: bool = False) -> CallToolResult:
-    """The call's result. What does not fit is cut from the end of its rows, and said."""
+    """The call's result. What does not fit is cut from the end of its rows, then from its longest text, and said."""
     structured = _structured(answer, demo)
-    while answer.rows and structured.get(answer.rows) and _size(structured) > SIZE_CAP:
-        structured |= _shorter(answer, structured[answer.rows])
-    text = TextContent(type="text", text=markdown(structured))
-    return CallToolResult(content=[text], structured_content=structured, is_error=answer.is_error)
+    text = markdown(structured)
+    while _size(structured, text) > SIZE_CAP and (cut := _cut(answer, structured)):
+        structured |= cut
+        text = markdown(structured)
+    content = TextContent(type="text", text=text)
+    return CallToolResult(content=[content], structured_content=structured, is_error=answer.is_error)
+
+
+def _cut(answer: Answer, structured: Mapping[str, Any]) -> dict[str, Any]:
+    """What takes the place of what is too long; empty where nothing is left to cut."""
+    return _shorter(answer, structured[answer.rows]) if structured.get(answer.rows) else _halved(structured)
 
 
 def _shorter(answer: Answer, rows: list[Any]) -> dict[str, Any]:
-    """A quarter of the rows less, and how to have the rest."""
-    kept = rows[: max(len(rows) * 3 // 4 - 1, 0)]
-    cut: dict[str, Any] = {
-        answer.rows: kept,
-        "next": f"Cut to {len(kept)} rows to stay under 40 kB: narrow the filters.",
-    }
+    """A fifth of the rows less, and how to have the rest."""
+    kept = rows[: len(rows) * 4 // 5]
+    cut = f"Cut to {len(kept)} rows to stay under 40 kB"
     if cursor := answer.cursor_after(len(kept)):
-        more = f"Cut to {len(kept)} rows to stay under 40 kB; next_cursor goes on after them."
-        cut |= {"returned": len(kept), "complete": False, "next_cursor": cursor, "next": more}
-    return cut
+        more = f"{cut}; next_cursor goes on after them."
+        return {answer.rows: kept, "returned": len(kept), "complete": False, "next_cursor": cursor, "next": more}
+    return {answer.rows: kept, "next": f"{cut}: {answer.narrow}. {answer.next}".strip()}
 
 
-def _size(structured: dict[str, Any]) -> int:
-    return len(json.dumps(structured, ensure_ascii=False).encode())
+def _halved(structured: Mapping[str, Any]) -> dict[str, Any]:
+    """The longest text at half its length, marked as cut."""
+    texts = {name: value for name, value in structured.items() if isinstance(value, str)}
+    name = max(texts, key=lambda one: len(texts[one]))
+    whole = texts[name].removesuffix(_CUT)
+    return {name: whole[: len(whole) // 2] + _CUT} if len(whole) > len(_CUT) else {}
+
+
+def _size(structured: Mapping[str, Any], text: str) -> int:
+    """Bytes on the wire: both halves are JSON there."""
+    halves = (structured, text)
+    return _FRAME + sum(len(json.dumps(half, ensure_ascii=False, separators=(",", ":")).encode()) for half in halves)
 
 
 def _structured(answer: Answer, demo: bool) -> dict[str, Any]:

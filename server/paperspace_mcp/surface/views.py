@@ -15,6 +15,8 @@ from paperspace_mcp.rules.guard.cleaning import ERROR_CAP, NAME_CAP, clean
 from paperspace_mcp.rules.naming import region
 
 GIB = 2**30
+ACCELERATORS = 16
+"""Kinds of them that are shown; a machine has one."""
 
 
 class View(BaseModel):
@@ -164,6 +166,11 @@ def machine_row(machine: shapes.Machine, prices: pricing.Prices = pricing.NO_PRI
     return MachineRow(**_row(machine, prices))
 
 
+def listed_row(machine: shapes.Machine, prices: pricing.Prices = pricing.NO_PRICES) -> MachineRow:
+    """A machine among many: without its address, which would be a fifth of the list."""
+    return machine_row(machine, prices).model_copy(update={"public_ip": None})
+
+
 def _row(machine: shapes.Machine, prices: pricing.Prices) -> dict[str, Any]:
     name = clean(machine.name)
     return {
@@ -210,7 +217,8 @@ def _accelerators(machine: shapes.Machine) -> list[dict[str, Any]] | None:
     """Memory comes without a unit (`unit: unknown`), so it is passed on as the number it is."""
     if machine.accelerators is None:
         return None
-    return [{"name": text(one.name), "count": one.count, "memory": one.memory} for one in machine.accelerators]
+    shown = machine.accelerators[:ACCELERATORS]
+    return [{"name": text(one.name), "count": one.count, "memory": one.memory} for one in shown]
 
 
 def _reservation(machine: shapes.Machine) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
-from paperspace_mcp.surface.tools.bulk_report import PoweredMachines, counted, money, nothing_to_do, report, told
+from paperspace_mcp.surface.tools.bulk_report import FEWER, PoweredMachines, counted, money, nothing_to_do, report, told
 from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of, unlisted
 from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
 from paperspace_mcp.surface.wording import explain
@@ -239,6 +239,7 @@ async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> 
         {**data, "would_ask": await _would_ask(desk, plan), "machines": list(rows)},
         next=f"The same call without dry_run does it, after a person confirmed. {unlisted(aside)}".strip(),
         rows="machines",
+        narrow=FEWER,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
@@ -24,6 +25,7 @@ from paperspace_mcp.watch import Watched
 
 MOST_EVENTS = 50
 """As many as wait_for_event takes."""
+FEWER = "name fewer machines at a time"
 
 
 class PoweredMachines(Guarded):
@@ -65,6 +67,7 @@ async def nothing_to_do(
         {"status": "unchanged", "changed": False, "executed": False, "counts": dict(counts)},
         next=unlisted(counts) if rows else "list_machines shows what there is.",
         rows="machines",
+        narrow=FEWER,
     )
     return await _followed(desk, answer, list(rows), wait_seconds)
 
@@ -78,13 +81,13 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
     counts = _counts(plan, rows)
     data: dict[str, Any] = {"changed": bool(done), "executed": bool(done), "counts": counts}
     if broken := _nothing_done(act, rows, outcomes):
-        return wording.answer(broken, counts=counts, machines=rows)
+        return replace(wording.answer(broken, counts=counts, machines=rows), rows="machines", narrow=FEWER)
     words, fields = money(act, done)
     traced = {"reconciled": True} if any(one.code == "reconciled" for one in outcomes) else {}
     partial = {} if len(done) == len(plan.steps) else {"status": "partial"}
     summary = f"{act.verb.capitalize()}: {counted(counts)}. {words}".strip()
     onward = " ".join(filter(None, (_onward(rows), unlisted(plan.facts["aside"]))))
-    answer = Answer(summary, {**partial, **data, **traced, **fields}, next=onward, rows="machines")
+    answer = Answer(summary, {**partial, **data, **traced, **fields}, next=onward, rows="machines", narrow=FEWER)
     return await _followed(desk, answer, rows, arguments["wait_seconds"])
 
 

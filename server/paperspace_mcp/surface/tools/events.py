@@ -10,8 +10,9 @@ from pydantic import Field
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.contract.requests import EventsQuery
-from paperspace_mcp.contract.shapes import Event
-from paperspace_mcp.rules import naming, power
+from paperspace_mcp.contract.shapes import Event, Machine
+from paperspace_mcp.rules import diagnosing, naming, power
+from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.paging import part_of
@@ -26,12 +27,21 @@ DEFAULT_WAIT_S = 45
 LONGEST_WAIT_S = 300
 """Only where the client asked for progress: without it many clients give up after 60 s."""
 
+ERROR_TOLD = 200
+"""Characters of an error in a sentence; the row has the rest."""
+
 EventId = Annotated[str, Field(description="From the answer that made it, or list_machine_events.", max_length=64)]
 EventIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
 
 
+class EventRow(views.EventView):
+    took_s: float | None = Field(default=None, description="From its making to its end.")
+
+
 class EventList(views.Envelope):
-    events: list[views.EventView] | None = None
+    machine_id: str | None = None
+    machine_name: str | None = None
+    events: list[EventRow] | None = None
     total: int | None = None
     returned: int = 0
     complete: bool = False
@@ -63,7 +73,8 @@ async def list_machine_events(
     """List machine events, newest first, of one machine or of all: what happened and why it failed, not who did it."""
     params.check_states(states, power.EVENT_STATES)
     moment = _moment(since)
-    machine_id = (await desk.machine(machine)).id if machine.strip() else None
+    owner = await desk.machine(machine) if machine.strip() else None
+    machine_id = owner.id if owner else None
     query = EventsQuery(machine_id=machine_id, order=order) if machine_id else EventsQuery(order=order)
     filters = {"machine": machine_id, "states": sorted(states), "names": sorted(names), "since": since, "order": order}
 
@@ -83,18 +94,28 @@ async def list_machine_events(
         keep=keep,
         beyond=beyond,
     )
+    shown = _whole if response_format == "detailed" else _row
     return Answer(
-        part.counted("event"),
-        {"events": [_shown(event, response_format) for event in part.items], **part.facts},
+        f"{part.counted('event')}{f' Machine {quoted(owner.name)} ({views.text(owner.id)}).' if owner else ''}",
+        {**_owner(owner), "events": [shown(event, owner) for event in part.items], **part.facts},
         next=part.advice("name a machine"),
         rows="events",
         cursor_after=part.cursor_after,
     )
 
 
-def _shown(event: Event, response_format: params.Format) -> views.EventView:
-    view = views.event_view(event)
-    return view if response_format == "detailed" else view.model_copy(update={"started_at": None})
+def _owner(machine: Machine | None) -> dict[str, str | None]:
+    return {"machine_id": views.text(machine.id), "machine_name": views.text(machine.name)} if machine else {}
+
+
+def _whole(event: Event, _owner: Machine | None) -> EventRow:
+    return EventRow(**views.event_fields(event))
+
+
+def _row(event: Event, owner: Machine | None) -> EventRow:
+    """A duration costs a sixth of a date in tokens, and the one machine of a list is told once."""
+    left_out = dict.fromkeys(("started_at", "finished_at", *(("machine_id",) if owner else ())))
+    return EventRow(**views.event_fields(event) | left_out, took_s=diagnosing.took_s(event))
 
 
 def _moment(since: str) -> datetime | None:
@@ -162,7 +183,8 @@ def _waited(events: Sequence[views.WatchedView], until: str, capped: str) -> Ans
     told = "; ".join(_told(view) for view in events[:3])
     more = "Call wait_for_event again with the same ids." if overall == "pending" else ""
     summary = f"{overall}{capped}: {_counted(verdicts)}. {told}."
-    return Answer(summary, {"overall": overall, "events": list(events)}, next=more, rows="events")
+    data = {"overall": overall, "events": list(events)}
+    return Answer(summary, data, next=more, rows="events", narrow="wait for fewer at a time")
 
 
 def _overall(verdicts: Sequence[str], until: str) -> str:
@@ -183,7 +205,7 @@ def _told(view: views.WatchedView) -> str:
     machine = f", machine {view.machine_state}" if view.machine_state else ""
     address = f" at {view.public_ip}" if view.public_ip else ""
     note = f" ({view.note})" if view.note else ""
-    error = f', error "{view.error}"' if view.error else ""
+    error = f", error {quoted(view.error, ERROR_TOLD)}" if view.error else ""
     return f"{view.name or 'event'} {view.id} {view.verdict}{note}{machine}{address}{error}"
 
 

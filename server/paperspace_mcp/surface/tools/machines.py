@@ -65,7 +65,7 @@ async def list_machines(
         return machine.dt_deleted is None and (not states or machine.state in states)
 
     part, by_whom = await _part(desk, query, filters, keep, limit=limit, cursor=cursor)
-    shown = views.machine_view if response_format == "detailed" else views.machine_row
+    shown = views.machine_view if response_format == "detailed" else views.listed_row
     return Answer(
         part.counted("machine"),
         {"machines": [shown(machine, desk.prices) for machine in part.items], **part.facts},
