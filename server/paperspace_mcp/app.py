@@ -30,6 +30,7 @@ from paperspace_mcp.rules.policy import Policy, permitted
 from paperspace_mcp.settings import Settings
 from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.fingerprint import version
 from paperspace_mcp.surface.server import Server
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import TOOLS, TOOLSETS
@@ -144,15 +145,18 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
         caller = caller_of(settings, over_http=ctx.headers is not None)
         return Desk(conduct, watch, caller, *waits, ctx.report_progress, TOOLSET_OF.__getitem__, long_waits=long)
 
+    tools = [adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS]
+    listed = [tool.name for tool in TOOLS if not shut(settings.policy, tool)]
+    given = [tool for tool in tools if tool.name in listed]
     return Server(
         conduct,
-        listed=[tool.name for tool in TOOLS if not shut(settings.policy, tool)],
+        listed=listed,
         demo=settings.demo,
         name="paperspace",
         title="Paperspace machines",
-        version=__version__,
+        version=version(__version__, given, instructions=INSTRUCTIONS),
         instructions=INSTRUCTIONS,
-        tools=[adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS],
+        tools=tools,
         token_verifier=tokens,
         auth=_AUTH if tokens else None,
         subscriptions=False,

@@ -2,25 +2,41 @@
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 from paperspace_mcp.app import build
+from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.settings import Settings
 
 
-async def listed() -> dict[str, dict[str, Any]]:
-    """The tools as the wire carries them, by name, in order."""
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a client is given. version: the server's; tools: as the wire carries them, by name, in order."""
+
+    version: str
+    tools: dict[str, dict[str, Any]]
+
+
+async def served(policy: Policy) -> Catalogue:
+    """What a server with this policy gives."""
     from mcp import Client
 
     with tempfile.TemporaryDirectory() as state:
-        app = build(Settings(state_dir=Path(state)))
+        app = build(Settings(state_dir=Path(state), policy=policy))
         async with Client(app.server, cache=None) as client:
             tools = (await client.list_tools()).tools
         await app.aclose()
-    return {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
+    dumped = {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
+    return Catalogue(app.server.version, dumped)
+
+
+async def listed() -> dict[str, dict[str, Any]]:
+    """The tools of a server whose policy shuts none."""
+    return (await served(Policy())).tools
 
 
 def rendered(tool: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ def tools() -> str:
 
 
 def _tool_row(tool: Tool) -> tuple[str, ...]:
-    effects = _effects(tool)
+    effects = effects_of(tool)
     protected = _types(tool, effects, protected=True) if _targets(tool) else "the same"
     plain = _types(tool, effects, protected=False)
     classes = ", ".join(effect.value for effect in effects)
@@ -52,7 +52,7 @@ def _endpoint(tool: Tool) -> str:
     return f"`{operation.method} {operation.path}`" if operation and operation.reference else "-"
 
 
-def _effects(tool: Tool) -> tuple[Effect, ...]:
+def effects_of(tool: Tool) -> tuple[Effect, ...]:
     """The classes of its operations and, where arguments can raise them, the worst."""
     found = {operation.effect for operation in tool.operations} | {tool.effect}
     return tuple(sorted(found, key=lambda effect: effect.rank))

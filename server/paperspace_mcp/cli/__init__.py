@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "demo": "A walk through the server on a simulated fleet: no key, no network.",
     "simulate": "The simulated API on a port of its own.",
     "run": "Call one tool from the shell.",
+    "tools": "List the tools with their classes and tokens, or export them for function calling without MCP.",
     "token": "Make a bearer token for a user of the HTTP server, or set the secret they decide with.",
     "approve": "See and decide the questions that wait for a person.",
     "allow": "Give, list and end standing approvals.",

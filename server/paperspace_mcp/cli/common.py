@@ -26,6 +26,11 @@ def add_server_arguments(parser: argparse.ArgumentParser) -> None:
         "--time-scale", type=time_scale, default=1.0, metavar="N", help="simulated seconds per second, with --demo"
     )
     add_account_arguments(parser)
+    add_offer_arguments(parser)
+
+
+def add_offer_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which tools are offered."""
     parser.add_argument("--read-only", action="store_true", help="offer only what changes nothing")
     parser.add_argument(
         "--toolsets", default="", metavar="A,B", help="only these, with commas: machines,events,accessors,desktop,fleet"
@@ -50,7 +55,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         settings = replace(settings, state_dir=arguments.state_dir)
     if arguments.api_url:
         settings = replace(settings, upstream=replace(settings.upstream, url=arguments.api_url.rstrip("/")))
-    settings = replace(settings, policy=stricter(settings.policy, _flags(arguments, settings.policy)))
+    settings = replace(settings, policy=tightened(settings.policy, arguments))
     if not getattr(arguments, "demo", False):
         return settings
     state_dir = arguments.state_dir or _thrown_away()
@@ -64,12 +69,12 @@ def _thrown_away() -> Path:
     return directory
 
 
-def _flags(arguments: argparse.Namespace, policy: Policy) -> Policy:
-    """What the flags add to a policy: they can only tighten it."""
+def tightened(policy: Policy, arguments: argparse.Namespace) -> Policy:
+    """The policy with what the flags add to it: they can only tighten it."""
     toolsets = tuple(filter(None, getattr(arguments, "toolsets", "").split(",")))
     if unknown := set(toolsets) - set(TOOLSETS):
         raise OperatorError("bad_configuration", facts={"setting": f"--toolsets ({', '.join(sorted(unknown))[:60]})"})
-    return replace(policy, read_only=getattr(arguments, "read_only", False), toolsets=toolsets)
+    return stricter(policy, replace(policy, read_only=getattr(arguments, "read_only", False), toolsets=toolsets))
 
 
 def app_of(arguments: argparse.Namespace, settings: Settings | None = None, *, tell: Tell | None = None) -> App:

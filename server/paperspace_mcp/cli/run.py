@@ -15,6 +15,8 @@ import anyio
 
 from paperspace_mcp.app import App
 from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
+from paperspace_mcp.cli.tabular import aligned
+from paperspace_mcp.exports import asked
 
 PARTIAL, DENIED, PENDING = 3, 4, 75
 _REFUSALS = frozenset(
@@ -30,9 +32,14 @@ _SLICE_S = 45
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_server_arguments(parser)
-    parser.add_argument("tool", help="a tool's name, as `paperspace-mcp tools` lists it")
+    parser.add_argument("tool", nargs="?", default="", help="a tool's name, as `paperspace-mcp tools` lists it")
     parser.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="an argument; repeat for more")
     parser.add_argument("--arguments", metavar="JSON", help="all arguments as one JSON object; - reads it from a pipe")
+    parser.add_argument(
+        "--call",
+        metavar="JSON",
+        help="instead of a tool: a model's call as OpenAI, Anthropic or Gemini sends it; - reads it from a pipe",
+    )
     parser.add_argument("--json", action="store_true", help="print the structured answer instead of a table")
     parser.add_argument("--allow", default="", metavar="CODE", help="use this standing approval, and never ask")
     parser.add_argument("--wait", action="store_true", help="wait until what was begun has ended")
@@ -40,32 +47,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    values = _values(arguments)
-    if values is None:
-        sys.stderr.write("paperspace-mcp run: --arguments takes one JSON object, --arg takes NAME=VALUE\n")
+    try:
+        tool, values = _called(arguments)
+    except (ValueError, RecursionError):
+        sys.stderr.write(f"paperspace-mcp run: {_USAGE}\n")
         return 2
     settings = replace(settings_of(arguments), allow=arguments.allow.strip().upper())
-    return anyio.run(_call, app_of(arguments, settings), arguments, values)
+    return anyio.run(_call, app_of(arguments, settings), arguments, tool, values)
 
 
-def _values(arguments: argparse.Namespace) -> dict[str, Any] | None:
-    """The tool's arguments; None where they are none."""
-    text = arguments.arguments
-    if any("=" not in one for one in arguments.arg):
-        return None
-    try:
-        given = json.loads(sys.stdin.read() if text == "-" else text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return {**given, **dict(one.partition("=")[::2] for one in arguments.arg)} if isinstance(given, dict) else None
+_USAGE = (
+    "give a tool and its arguments (--arguments takes one JSON object, --arg takes NAME=VALUE), or --call with one "
+    "JSON object that has a name and arguments. Nothing was called."
+)
 
 
-async def _call(app: App, arguments: argparse.Namespace, values: dict[str, Any]) -> int:
+def _called(arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The tool and its arguments. Raises a ValueError where the command line has none, or two."""
+    if arguments.call is None:
+        return arguments.tool, _values(arguments)
+    if arguments.tool or arguments.arg or arguments.arguments:
+        raise ValueError("two calls")
+    return asked(_object(arguments.call))
+
+
+def _values(arguments: argparse.Namespace) -> dict[str, Any]:
+    if not arguments.tool or any("=" not in one for one in arguments.arg):
+        raise ValueError("no call")
+    given = _object(arguments.arguments or "{}")
+    return {**given, **dict(one.partition("=")[::2] for one in arguments.arg)}
+
+
+def _object(text: str) -> dict[str, Any]:
+    match json.loads(sys.stdin.read() if text == "-" else text):
+        case dict(found):
+            return found
+    raise ValueError("no object")
+
+
+async def _call(app: App, arguments: argparse.Namespace, tool: str, values: dict[str, Any]) -> int:
     from mcp import Client
 
     callback: Any = _ask if sys.stdin.isatty() and not arguments.allow else None
     async with Client(app.server, elicitation_callback=callback, cache=None) as client:
-        answer = await client.call_tool(arguments.tool, values)
+        answer = await client.call_tool(tool, values)
         _print(answer, as_json=arguments.json)
         content: dict[str, Any] = answer.structured_content or {}
         code = _exit_code(content, is_error=bool(answer.is_error))
@@ -94,24 +119,6 @@ def _print(answer: Any, *, as_json: bool) -> None:
     shown = json.dumps(answer.structured_content or {}, indent=2, ensure_ascii=False) if as_json else aligned(text)
     sys.stdout.write(shown + "\n")
     sys.stdout.flush()
-
-
-def aligned(text: str) -> str:
-    """The text with each table's columns one below the other."""
-    lines, table = list[str](), list[list[str]]()
-    for line in [*text.split("\n"), ""]:
-        if "\t" in line:
-            table.append(line.split("\t"))
-            continue
-        lines += _columns(table)
-        table = []
-        lines.append(line)
-    return "\n".join(lines[:-1])
-
-
-def _columns(table: list[list[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*table, strict=False)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table]
 
 
 def _exit_code(content: Mapping[str, Any], *, is_error: bool) -> int:
