@@ -23,6 +23,16 @@ def test_odd_digits_are_no_price(kind: str) -> None:
     assert pricing.usd_per_hour(kind) is None
 
 
+@pytest.mark.parametrize("kind", ["A4000", "rtx5000", "a100X4", "C2", "c9", "gpu+", "V100-32Gx2"])
+def test_a_type_is_known_in_any_case(kind: str) -> None:
+    assert pricing.is_type(kind)
+
+
+@pytest.mark.parametrize("kind", ["", "x", "x8", "A4000x", "A4000x-1", "A100x²", "C11", "dev", "A4000 "])
+def test_what_is_no_type(kind: str) -> None:
+    assert not pricing.is_type(kind)
+
+
 def machine(**fields: object) -> Machine:
     return Machine.model_validate({"id": "ps1", **fields})
 

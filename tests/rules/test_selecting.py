@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector, meant, named, select
+from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector, meant, named, scoped, select
 
 
 def machine(name: str, **fields: Any) -> Machine:
@@ -136,3 +136,25 @@ def test_references_that_mean_none_or_several_are_told_apart() -> None:
     assert {reference: [one.id for one in several] for reference, several in found.ambiguous.items()} == {
         "twin": ["ps1", "ps2"]
     }
+
+
+SCOPES: dict[str, Selector] = {
+    "ny2": Selector(region="ny2"),
+    "East Coast (NY2)": Selector(region="ny2"),
+    " europe ": Selector(region="ams1"),
+    "a4000": Selector(machine_type="a4000"),
+    "A100-80Gx8": Selector(machine_type="A100-80Gx8"),
+    "C7": Selector(machine_type="C7"),
+    "dev-*": Selector(name_globs=("dev-*",)),
+    "*": Selector(name_globs=("*",)),
+    "dev-?": Selector(name_globs=("dev-?",)),
+    "dev": Selector(machines=("dev",)),
+    "box[1]": Selector(machines=("box[1]",)),
+    "psoxnh2i7": Selector(machines=("psoxnh2i7",)),
+    "A4000x": Selector(machines=("A4000x",)),
+}
+
+
+@pytest.mark.parametrize(("words", "selector"), SCOPES.items())
+def test_one_word_is_one_part_of_a_selector(words: str, selector: Selector) -> None:
+    assert scoped(words) == selector

@@ -35,6 +35,8 @@ USD_PER_HOUR: dict[str, float] = {
     "H100": 3.09,
 }
 
+_LABELS = frozenset(label.casefold() for label in (*USD_PER_HOUR, *(f"C{number}" for number in range(2, 10))))
+
 
 def usd_per_hour(machine_type: str, own: Prices = NO_PRICES) -> float | None:
     """The listed price of a type; None where none is known, as for C2-C9. `A100x4` is four of an `A100`."""
@@ -45,6 +47,13 @@ def usd_per_hour(machine_type: str, own: Prices = NO_PRICES) -> float | None:
     if price is None or not count:
         return price
     return round(price * int(count), 4) if count.isascii() and count.isdecimal() else None
+
+
+def is_type(words: str) -> bool:
+    """Whether the words are a machine type that is known, in any case: with a price or, as C2-C9, without one."""
+    folded = words.casefold()
+    label, _, count = folded.rpartition("x")
+    return folded in _LABELS or (label in _LABELS and count.isascii() and count.isdecimal())
 
 
 def _found(prices: Prices, label: str) -> float | None:

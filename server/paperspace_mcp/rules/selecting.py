@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules import naming
+from paperspace_mcp.rules import naming, pricing
 from paperspace_mcp.rules.guard.protection import matching
 
 UNCHANGED = "unchanged"
 """What `Stands` says of a machine that is in the wished state already."""
+
+_WILD = frozenset("*?")
+"""What makes a glob of a word. A bracket alone does not: names have them."""
 
 Stands = Callable[[Machine], str]
 """How a machine stands to the wish: "" it is to be done, UNCHANGED, or why it cannot be."""
@@ -33,6 +36,16 @@ class Selector:
     def empty(self) -> bool:
         """Whether nothing says what is meant. All but a few is not said by leaving out the few."""
         return not (self.machines or self.name_globs or self.region or self.machine_type or self.states)
+
+
+def scoped(words: str) -> Selector:
+    """What a person's one word means: a region, else a machine type, else a glob of names, else one machine."""
+    words = words.strip()
+    if region := naming.region(words):
+        return Selector(region=region)
+    if pricing.is_type(words):
+        return Selector(machine_type=words)
+    return Selector(name_globs=(words,)) if _WILD & set(words) else Selector(machines=(words,))
 
 
 @dataclass(frozen=True, slots=True)
