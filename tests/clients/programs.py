@@ -126,7 +126,7 @@ def _wrong_key(ground: Ground, transport: Transport, generation: Generation, era
         client.ask("tools")
         codes = {client.error("list_machines"), client.error("stop_machine", machine="dev-anna")}
         assert codes == {"unauthorized"}, codes
-        assert [one["name"] for one in client.ask("resources")["resources"]] == ["machines"]
+        assert [one["name"] for one in client.ask("resources")["resources"]] == ["machines", "fleet_summary"]
     return scene.rows
 
 
@@ -154,6 +154,6 @@ def _page_through(client: Typescript) -> None:
         page = client.ask("resources", cursor=cursor) if cursor else client.ask("resources")
         uris += [one["uri"] for one in page["resources"]]
         cursor, pages = page.get("nextCursor"), pages + 1
-    assert len(uris) == len(set(uris)) == _MANY + 1
+    assert len(uris) == len(set(uris)) == _MANY + 2
     assert json.loads(client.ask("read", uri=uris[-1])["contents"][0]["text"])["machine"]["id"] in uris[-1]
     assert len(client.ask("templates")["resourceTemplates"]) == 2

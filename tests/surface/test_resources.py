@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, TextResourceContents
 from tests.surface.talk import Assistant, Era, talking
 
-from paperspace_mcp.app import App
+from paperspace_mcp.app import App, build
+from paperspace_mcp.settings import Settings, Upstream
 from paperspace_mcp.simulator import Fault, Simulator
 
 pytestmark = pytest.mark.anyio
 
-ALL = "paperspace://machines"
+ALL, SUMMARY = "paperspace://machines", "paperspace://fleet/summary"
 
 
 async def read(assistant: Assistant, uri: str) -> dict[str, Any]:
@@ -31,10 +34,10 @@ async def test_machines_are_listed_in_pages(serving: Callable[..., App], era: Er
         pages = [await assistant.client.list_resources()]
         while pages[-1].next_cursor:
             pages.append(await assistant.client.list_resources(cursor=pages[-1].next_cursor))
-    assert [len(page.resources) for page in pages] == [51, 50, 20]
+    assert [len(page.resources) for page in pages] == [52, 50, 20]
     uris = [resource.uri for page in pages for resource in page.resources]
-    assert uris[0] == ALL
-    assert sorted(uris[1:]) == sorted(f"{ALL}/{machine_id}" for machine_id in sim.machines)
+    assert uris[:2] == [ALL, SUMMARY]
+    assert sorted(uris[2:]) == sorted(f"{ALL}/{machine_id}" for machine_id in sim.machines)
     assert len(sim.wire) == 3
 
 
@@ -64,9 +67,25 @@ async def test_a_machine_its_events_and_the_fleet_are_read(assistant: Assistant,
 
 
 async def test_what_is_read_is_private(assistant: Assistant, era: Era) -> None:
-    result = await assistant.client.read_resource(f"{ALL}/psoxnh2i7")
-    if era != "legacy":
-        assert result.cache_scope == "private"
+    for uri in (f"{ALL}/psoxnh2i7", ALL, SUMMARY):
+        result = await assistant.client.read_resource(uri)
+        if era != "legacy":
+            assert (result.cache_scope, result.ttl_ms) == ("private", 5000)
+
+
+async def test_the_summary_is_what_the_tool_answers(assistant: Assistant, sim: Simulator) -> None:
+    found = await read(assistant, SUMMARY)
+    assert len(sim.wire) == 1
+    told = (await assistant.call("fleet_summary")).data
+    assert {**found, "scanned_at": ""} == {**told, "scanned_at": ""}
+
+
+async def test_what_is_simulated_is_marked(tmp_path: Path, sim: Simulator, era: Era) -> None:
+    settings = Settings(upstream=Upstream(url="http://sim.invalid/v1", key="demo-key"), state_dir=tmp_path, demo=True)
+    app = build(settings, transport=httpx.ASGITransport(sim.app))
+    async with talking(app.server, era) as assistant:
+        assert [(await read(assistant, uri))["demo"] for uri in (ALL, SUMMARY, f"{ALL}/psoxnh2i7")] == [True] * 3
+    await app.aclose()
 
 
 @pytest.mark.parametrize(
@@ -127,10 +146,11 @@ async def test_without_a_good_key_the_list_has_its_static_entries(
 ) -> None:
     async with talking(serving(sim, key=key).server, era) as assistant:
         page = await assistant.client.list_resources()
-        assert ([resource.uri for resource in page.resources], page.next_cursor) == ([ALL], None)
-        with pytest.raises(MCPError) as caught:
-            await read(assistant, ALL)
-    assert "key" in caught.value.error.message.lower()
+        assert ([resource.uri for resource in page.resources], page.next_cursor) == ([ALL, SUMMARY], None)
+        for uri in (ALL, SUMMARY):
+            with pytest.raises(MCPError) as caught:
+                await read(assistant, uri)
+            assert "key" in caught.value.error.message.lower()
 
 
 async def test_without_an_upstream_the_list_has_its_static_entries(
@@ -139,7 +159,7 @@ async def test_without_an_upstream_the_list_has_its_static_entries(
     sim.faults.add(Fault("close", "*", times=None))
     async with talking(serving(sim, max_attempts=1).server, era) as assistant:
         page = await assistant.client.list_resources()
-        assert [resource.uri for resource in page.resources] == [ALL]
+        assert [resource.uri for resource in page.resources] == [ALL, SUMMARY]
         with pytest.raises(MCPError) as caught:
             await read(assistant, f"{ALL}/psoxnh2i7")
     assert "provider" in caught.value.error.message

@@ -1,4 +1,4 @@
-"""Machines as resources: a paged list, a template for one machine and one for its events.
+"""The fleet as resources: a summary, a paged list, a template for one machine and one for its events.
 
 Nothing needed lives only here: several clients never read resources. Without a key or an upstream the list answers
 its static entries, because a client that opens a connection must not fail on it.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, ListResourcesResult, Resource, ResourceTemplate
 
 from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract import catalogue
@@ -21,27 +21,40 @@ from paperspace_mcp.rules.guard.cleaning import clean
 from paperspace_mcp.surface import views, wording
 from paperspace_mcp.surface.paging import Place, cursor_of, page_query, place_of
 from paperspace_mcp.surface.render import SIZE_CAP, plain
+from paperspace_mcp.surface.tools.summary import summarized
 from paperspace_mcp.walking import walk
 
 PAGE = 50
 TTL_MS = 5000
 JSON = "application/json"
-MACHINES = "paperspace://machines"
+MACHINES, SUMMARY = "paperspace://machines", "paperspace://fleet/summary"
 _BOUND = {"list": "resources"}
-_STATIC = Resource(
-    uri=MACHINES, name="machines", title="All machines", description="The fleet, concise.", mime_type=JSON
+_STATIC = (
+    Resource(uri=MACHINES, name="machines", title="All machines", description="The fleet, concise.", mime_type=JSON),
+    Resource(
+        uri=SUMMARY,
+        name="fleet_summary",
+        title="The fleet in numbers",
+        description="Counts and USD per hour by region, type, state and name prefix.",
+        mime_type=JSON,
+    ),
 )
+MACHINE, EVENTS = f"{MACHINES}/{{id}}", f"{MACHINES}/{{id}}/events"
+TEMPLATES = [
+    ResourceTemplate(uri_template=MACHINE, name="machine", title="One machine", mime_type=JSON),
+    ResourceTemplate(uri_template=EVENTS, name="events", title="A machine's events", mime_type=JSON),
+]
 
 
 async def page_of_machines(conduct: Conduct, cursor: str | None) -> ListResourcesResult:
-    """One page of `resources/list`: the static entry first, then the machines, by the provider's own cursor.
+    """One page of `resources/list`: the static entries first, then the machines, by the provider's own cursor.
 
     Raises:
         MCPError: -32602 for a cursor that is not ours.
     """
     after = _position(cursor)
     query = MachinesQuery(limit=PAGE, after=after) if after else MachinesQuery(limit=PAGE)
-    head = [] if after else [_STATIC]
+    head = [] if after else list(_STATIC)
     try:
         page = await conduct.read(catalogue.LIST_MACHINES, {}, query)
     except Failure:
@@ -69,14 +82,14 @@ def _entry(machine: Machine) -> Resource:
     return Resource(uri=f"{MACHINES}/{machine.id}", name=name, description=about, mime_type=JSON)
 
 
-async def read(conduct: Conduct, uri: str) -> str:
-    """The JSON text of one resource.
+async def read(conduct: Conduct, uri: str, *, demo: bool = False) -> str:
+    """The JSON text of one resource, marked where it is of a simulated fleet.
 
     Raises:
         MCPError: -32602 for what is no resource of ours, -32603 with words where it cannot be read.
     """
     try:
-        return _text(await _content(conduct, uri))
+        return _text({**await _content(conduct, uri), **({"demo": True} if demo else {})})
     except Failure as failure:
         gone = failure.code == "not_found"
         raise MCPError(INVALID_PARAMS if gone else INTERNAL_ERROR, wording.explain(failure)[0]) from None
@@ -85,11 +98,14 @@ async def read(conduct: Conduct, uri: str) -> str:
 async def _content(conduct: Conduct, uri: str) -> Mapping[str, Any]:
     if uri == MACHINES:
         return await _fleet(conduct)
+    if uri == SUMMARY:
+        return await _summary(conduct)
     machine_id, _, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
     # The id is checked before anything is decoded: what a path must not hold, a URI of ours need not.
     if not uri.startswith(f"{MACHINES}/") or not naming.is_id(machine_id) or rest not in {"", "events"}:
         raise MCPError(
-            INVALID_PARAMS, "No such resource. Machines are paperspace://machines/{id}, with the id as listed."
+            INVALID_PARAMS,
+            f"No such resource. There are {SUMMARY}, {MACHINES}, and {MACHINE} and {EVENTS} with the id as listed.",
         )
     machine = await conduct.read(catalogue.GET_MACHINE, {"id": machine_id})
     return (
@@ -107,6 +123,13 @@ async def _fleet(conduct: Conduct) -> Mapping[str, Any]:
         if machine.dt_deleted is None
     ]
     return {"complete": found.complete, "machines": rows}
+
+
+async def _summary(conduct: Conduct) -> Mapping[str, Any]:
+    """As `fleet_summary` answers it; the client that reads it asked for a walk through the whole fleet."""
+    answer = await summarized(conduct)
+    facts: dict[str, Any] = plain(answer.data)
+    return {"summary": answer.summary, **facts}
 
 
 async def _events(conduct: Conduct, machine: Machine) -> Mapping[str, Any]:

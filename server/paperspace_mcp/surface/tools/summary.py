@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract.errors import UpstreamError
 from paperspace_mcp.rules import counting, pricing
 from paperspace_mcp.rules.counting import Census, Count
@@ -38,9 +39,14 @@ class FleetSummary(views.Envelope):
 
 async def fleet_summary(desk: Desk) -> Answer:
     """Count all machines, those on, and USD per hour, by region, type, state and name prefix. Complete on any fleet."""
-    census = Census(desk.prices)
+    return await summarized(desk.conduct)
+
+
+async def summarized(conduct: Conduct) -> Answer:
+    """The same for who has no desk. Raises a `Failure`."""
+    census = Census(conduct.policy.prices)
     at = datetime.now(UTC)
-    found = await sweep(desk.conduct, census.take)
+    found = await sweep(conduct, census.take)
     if not found.complete:
         raise UpstreamError("fleet_unreadable", facts={"seen": census.all.machines})
     return Answer(_said(census.all), facts(census, at))
