@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.settings import AuthSettings
-from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
 from pydantic import AnyHttpUrl, BaseModel
@@ -31,6 +30,7 @@ from paperspace_mcp.settings import Settings
 from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.fingerprint import version
+from paperspace_mcp.surface.instructions import instructions
 from paperspace_mcp.surface.server import Server
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import TOOLS, TOOLSETS
@@ -43,11 +43,6 @@ Gives = TypeVar("Gives", bound=BaseModel)
 Tell = Callable[[Record], Awaitable[None]]
 TOOLSET_OF = {tool.name: toolset for toolset, tools in TOOLSETS.items() for tool in tools}
 
-INSTRUCTIONS = (
-    "Machines are named by id or exact name. What costs, disrupts, grants or destroys is confirmed by a person: call "
-    "the tool, the person is asked. Power and create answer with an event: wait_for_event says when it is ready."
-)
-"""Order and limits only; nothing that a model could take for leave."""
 _AUTH = AuthSettings(issuer_url=AnyHttpUrl("https://tokens.invalid"), resource_server_url=None)
 """Tokens are made here, so no authorization server is announced; the SDK wants an address all the same."""
 KEY_BYTES = 32
@@ -154,8 +149,7 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
         demo=settings.demo,
         name="paperspace",
         title="Paperspace machines",
-        version=version(__version__, given, instructions=INSTRUCTIONS),
-        instructions=INSTRUCTIONS,
+        version=version(__version__, given, instructions=instructions(listed)),
         tools=tools,
         token_verifier=tokens,
         auth=_AUTH if tokens else None,
@@ -164,7 +158,6 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
         request_state_security=RequestStateSecurity(
             keys=[state_key(settings.state_dir)], audience="machines", ttl=SEAL_S
         ),
-        cache_hints={"tools/list": CacheHint(ttl_ms=60_000, scope="public")},
     )
 
 

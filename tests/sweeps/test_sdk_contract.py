@@ -8,9 +8,14 @@ from mcp.server.mcpserver.utilities import func_metadata
 
 from paperspace_mcp.surface.server import Server
 
+OVERRIDDEN = (
+    *("_handle_list_resources", "_handle_list_resource_templates", "read_resource"),
+    *("call_tool", "list_prompts", "get_prompt"),
+)
+
 
 def test_the_overridden_handlers_are_the_sdks() -> None:
-    for name in ("_handle_list_resources", "_handle_list_resource_templates", "call_tool", "read_resource"):
+    for name in OVERRIDDEN:
         theirs, ours = getattr(MCPServer, name), getattr(Server, name)
         assert theirs is not ours
         assert list(inspect.signature(ours).parameters) == list(inspect.signature(theirs).parameters)

@@ -1,21 +1,29 @@
-"""The MCP server: the SDK's, with our errors worded, arguments explained and machines paged as resources."""
+"""The MCP server: the SDK's, with our errors worded, arguments explained, and prompts and resources of our own."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INVALID_PARAMS,
     CallToolResult,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    GetPromptResult,
     InputRequiredResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     PaginatedRequestParams,
-    ResourceTemplate,
+    Prompt,
+    PromptReference,
+    ResourceTemplateReference,
     Tool,
 )
 from pydantic import AnyUrl, ValidationError
@@ -24,30 +32,33 @@ from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract.errors import CallerError, Failure, Refusal
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.naming import did_you_mean
-from paperspace_mcp.surface import resources, wording
+from paperspace_mcp.surface import prompts, resources, wording
+from paperspace_mcp.surface.completions import Completions
+from paperspace_mcp.surface.instructions import instructions
 from paperspace_mcp.surface.render import result
 
 logger = logging.getLogger(__name__)
 DOOR = "paperspace_mcp:approval"
 """The door's wire key. The SDK's own complaints about an answer name it."""
+CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = {
+    "tools/list": CacheHint(ttl_ms=60_000, scope="public"),
+    "prompts/list": CacheHint(ttl_ms=60_000, scope="public"),
+    "resources/read": CacheHint(ttl_ms=resources.TTL_MS, scope="private"),
+}
+"""What is listed is the same for everybody whom this server serves; what is read is the account's."""
 _PROBLEMS = 5
-_ONE = f"{resources.MACHINES}/{{id}}"
-_TEMPLATES = [
-    ResourceTemplate(uri_template=_ONE, name="machine", title="One machine", mime_type=resources.JSON),
-    ResourceTemplate(
-        uri_template=f"{_ONE}/events", name="events", title="A machine's events", mime_type=resources.JSON
-    ),
-]
 
 
 class Server(MCPServer[Any]):
     """Every tool call ends in the tool's own envelope: an answer, or an error that teaches."""
 
     def __init__(self, conduct: Conduct, *, listed: Sequence[str], demo: bool, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(instructions=instructions(listed), cache_hints=CACHE_HINTS, **options)
         self._listed = frozenset(listed)
         self._conduct = conduct
         self._demo = demo
+        self._completions = Completions(conduct, self._listed)
+        self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[Tool]:
         """The tools that the policy leaves open. The others are refused in words where they are called all the same."""
@@ -93,6 +104,30 @@ class Server(MCPServer[Any]):
         hint = f" Did you mean {meant}?" if meant else ""
         return CallerError("bad_argument", facts={"problems": f"There is no such tool.{hint}"})
 
+    async def list_prompts(self) -> list[Prompt]:
+        """The prompts whose tools are open. The SDK's own have arguments without titles."""
+        return prompts.listed(self._listed)
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult:
+        """One prompt. The SDK answers a wrong name or argument with the code of a crash."""
+        try:
+            return prompts.rendered(name, arguments or {}, self._listed)
+        except Failure as failure:
+            raise _invalid(failure) from None
+
+    async def _complete(
+        self,
+        ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        context: CompletionContext | None,
+    ) -> Completion:
+        try:
+            return await self._completions.complete(ref, argument.name, argument.value)
+        except Failure as failure:
+            raise _invalid(failure) from None
+
     async def _handle_list_resources(
         self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
@@ -102,14 +137,21 @@ class Server(MCPServer[Any]):
     async def _handle_list_resource_templates(
         self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
-        return ListResourceTemplatesResult(resource_templates=_TEMPLATES, ttl_ms=3_600_000, cache_scope="public")
+        return ListResourceTemplatesResult(
+            resource_templates=resources.TEMPLATES, ttl_ms=3_600_000, cache_scope="public"
+        )
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
         """Every resource is read by its URI; an error never repeats it."""
-        text = await resources.read(self._conduct, str(uri))
+        text = await resources.read(self._conduct, str(uri), demo=self._demo)
         return [ReadResourceContents(content=text, mime_type=resources.JSON)]
+
+
+def _invalid(failure: Failure) -> MCPError:
+    """A wrong request beside the tools: the protocol has a code for it, and the words are ours."""
+    return MCPError(INVALID_PARAMS, " ".join(filter(None, wording.explain(failure))))
 
 
 def problems(error: ValidationError, parameters: Mapping[str, Any]) -> str:

@@ -31,6 +31,12 @@ WORDS: dict[str, Words] = {
     "bad_cursor": Words(
         "The cursor does not fit this call.", "Repeat the call that gave it with the same filters, or leave it out."
     ),
+    "unknown_prompt": Words("There is no such prompt.{meant}", "Prompts are {known}."),
+    "prompt_shut": Words(
+        "This prompt leads to {tool}, which this server does not offer.",
+        "Whoever runs the server decides which tools it offers.",
+    ),
+    "not_completed": Words("Nothing is completed there.", "Completed are {known}."),
     "unknown_machine": Words(
         "No machine has this id, name or public address.",
         "Use the id or the exact name of a candidate, or list_machines.",
