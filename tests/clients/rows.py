@@ -15,7 +15,7 @@ _LONGEST = 200
 
 @dataclass(slots=True)
 class Row:
-    """problem: empty where all was as it should be."""
+    """problem: empty where all was as it should be. apart: why it was not done at all; then it counts as nothing."""
 
     client: str
     era: str
@@ -23,10 +23,12 @@ class Row:
     did: str
     wire: str = ""
     problem: str = ""
+    apart: str = ""
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return (self.client, self.era, self.transport, self.did, self.wire, self.problem or "ok")
+        judged = f"does not apply: {self.apart}" if self.apart else "ok"
+        return (self.client, self.era, self.transport, self.did, self.wire, self.problem or judged)
 
 
 @dataclass(slots=True)
@@ -73,8 +75,9 @@ def _short(error: Exception) -> str:
 def table(rows: Sequence[Row]) -> str:
     """As Markdown."""
     lines = [_line(_HEADS), _line(["---"] * len(_HEADS)), *(_line(row.cells) for row in rows)]
-    failed = sum(bool(row.problem) for row in rows)
-    return "\n".join([*lines, "", f"{len(rows)} steps, {failed} failed."])
+    failed, apart = sum(bool(row.problem) for row in rows), sum(bool(row.apart) for row in rows)
+    said = f"{len(rows) - apart} steps, {failed} failed{f', {apart} do not apply' if apart else ''}."
+    return "\n".join([*lines, "", said])
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tests.clients.conformance import conform
 from tests.clients.ground import Ground
 from tests.clients.inspector import inspect
 from tests.clients.mcpdo import ask
@@ -15,4 +16,5 @@ SESSIONS: dict[str, Session] = {
     "mcpdo": ask,
     "approve": approve,
     "typescript": program,
+    "conformance": conform,
 }

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.clients import conformance
 from tests.clients.__main__ import chosen
 from tests.clients.account import Account, effects, told
-from tests.clients.rows import Scene, table
+from tests.clients.conformance import Scenario
+from tests.clients.rows import Row, Scene, table
 from tests.clients.sessions import SESSIONS
 
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
 
 HERE = Path(__file__).parent
+TASKS = "io.modelcontextprotocol/tasks"
 STOP = "PATCH /machines/psoxnh2i7/stop"
 
 
@@ -69,3 +72,30 @@ def test_effects_are_told_in_full_and_reads_counted() -> None:
     assert effects(arrived) == [STOP, STOP]
     assert told(arrived) == f"{STOP} x2; 2 GET"
     assert told([]) == "nothing"
+
+
+def test_what_does_not_apply_is_no_step_that_went_well() -> None:
+    rows = [Row("judge", "handshake", "http", "one"), Row("judge", "-", "http", "two", apart="no such thing here")]
+    assert rows[1].cells[-1] == "does not apply: no such thing here"
+    assert table(rows).splitlines()[-1] == "1 steps, 0 failed, 1 do not apply."
+
+
+def test_a_scenario_is_run_or_told_why_not() -> None:
+    assert not conformance.BESIDE & conformance.APART.keys()
+    unheard = Scenario("quite-new", ("2026-07-28",))
+    assert not unheard.runs
+    assert conformance._apart(unheard, {}) == ""
+    assert Scenario("input-required-result-anything", ("2026-07-28",)).runs
+
+
+def test_a_capability_that_is_declared_must_be_judged() -> None:
+    asked = Scenario("resources-subscribe", ("2025-11-25",))
+    assert conformance._apart(asked, {"resources": {"subscribe": False}})
+    assert conformance._apart(asked, {"resources": {"subscribe": True}}) == ""
+    assert conformance._apart(Scenario("tasks-any", ("extension",)), {"extensions": {TASKS: {}}}) == ""
+
+
+def test_a_judgement_names_what_was_warned_of_and_left_out() -> None:
+    states = {"a": "SUCCESS", "b": "FAILURE", "c": "WARNING", "d": "SKIPPED", "e": "INFO"}
+    checks = [{"id": name, "status": status} for name, status in states.items()]
+    assert conformance.told(checks) == "1 of 2 checks; warned of: c; left out by the judge: d"
