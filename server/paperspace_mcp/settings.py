@@ -14,6 +14,7 @@ MAX_WAIT_S = 300.0
 LONGEST_HOLD_S = 55.0
 """Many clients give a call up after 60 s."""
 SHORTEST_WEBHOOK_SECRET = 16
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,19 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         upstream=upstream,
         state_dir=_state_dir(environ),
-        log_level=environ.get("PAPERSPACE_MCP_LOG_LEVEL", "WARNING").upper(),
+        log_level=_log_level(environ),
         max_wait_s=_max_wait(environ),
         policy=_policy(environ),
         webhook_url=_webhook_url(environ),
         webhook_secret=_webhook_secret(environ),
     )
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    level = environ.get("PAPERSPACE_MCP_LOG_LEVEL", "WARNING").upper()
+    if level not in LOG_LEVELS:
+        raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_LOG_LEVEL"})
+    return level
 
 
 def _webhook_url(environ: Mapping[str, str]) -> str:

@@ -70,8 +70,8 @@ def serving(provider: Provider, state: Path, *flags: str, **env: str) -> Iterato
     )
     assert process.stderr is not None
     try:
-        line = process.stderr.readline()
-        assert "listening on http" in line
+        line = next((line for line in process.stderr if "listening on http" in line), "")
+        assert line
         yield Process(process, line.split()[-1])
     finally:
         end(process)

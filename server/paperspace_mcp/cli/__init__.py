@@ -2,7 +2,6 @@
 
 import argparse
 import gc
-import logging
 import os
 import signal
 import sys
@@ -71,9 +70,10 @@ def _called(arguments: list[str]) -> int:
 
 
 def _executed(parsed: argparse.Namespace) -> int:
+    from paperspace_mcp.cli.logs import to_stderr
     from paperspace_mcp.contract.errors import Failure
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    to_stderr(os.environ.get("PAPERSPACE_MCP_LOG_LEVEL", "WARNING").upper())
     try:
         code: int = parsed.execute(parsed)
     except KeyboardInterrupt:
