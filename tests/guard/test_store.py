@@ -317,6 +317,7 @@ def test_a_file_of_the_first_version_keeps_its_records(tmp_path: Path) -> None:
     with sqlite3.connect(file_of(tmp_path)) as db:
         for table in ("ledger", "standing", "flags"):
             db.execute(f"DROP TABLE {table}")
+        db.execute("ALTER TABLE records DROP COLUMN policy")
         db.execute("PRAGMA user_version = 1")
     db.close()
     again = SqliteStore(tmp_path)
