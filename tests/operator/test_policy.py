@@ -273,13 +273,6 @@ async def test_a_denied_class_is_denied_also_under_a_higher_one(benches: Make) -
     assert bench.sent == []
 
 
-async def test_a_dearer_type_is_within_the_budget_or_refused(benches: Make) -> None:
-    bench = benches(policy=replace(FREE, budgets=Budgets(usd_per_hour=1.0)))
-    wish = {"machine": "dev-ben", "machine_type": "RTX5000"}
-    assert error_of(await bench.call(MODERN, Person(types("update")), "update_machine", wish)) == "over_budget"
-    assert bench.sent == []
-
-
 async def test_a_freeze_stops_a_plan_between_its_steps(benches: Make) -> None:
     bench = benches(sim=Simulator(time_scale=1e6, keys=(KEY,)))
     bench.gate.holds, bench.gate.after = lambda request: request.url.path.endswith("/stop"), True
