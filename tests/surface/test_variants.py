@@ -121,13 +121,17 @@ async def _answer(assistant: Assistant, label: str, tool: str, arguments: dict[s
 def _of_events(sim: Simulator) -> dict[str, tuple[str, dict[str, Any]]]:
     ended = [event.id for event in sim.events.values() if event.machineId == "psoxnh2i7"]
     (deleted,) = [event.id for event in sim.events.values() if event.name == "deactivate"]
-    given = {"event": {"event_id": ended[-1]}, "wait": {"event_ids": ended}, "wait: deleted": {"event_ids": [deleted]}}
+    given: dict[str, dict[str, Any]] = {
+        "event": {"event_id": ended[-1]},
+        "wait": {"event_ids": ended},
+        "wait: deleted": {"event_ids": [deleted]},
+    }
     return {label: (tool, given[label]) for label, tool in _OF_AN_EVENT.items()}
 
 
 async def _resources(assistant: Assistant) -> dict[str, Told]:
     listed = await assistant.client.list_resources()
-    told = {"resources": ({"all": [one.model_dump(mode="json") for one in listed.resources]}, "")}
+    told: dict[str, Told] = {"resources": ({"all": [one.model_dump(mode="json") for one in listed.resources]}, "")}
     for tail in RESOURCES:
         try:
             read = await assistant.client.read_resource(f"paperspace://machines{tail}")

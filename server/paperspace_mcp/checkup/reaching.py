@@ -43,7 +43,7 @@ async def rows(upstream: Upstream, *, transport: Any = None) -> AsyncIterator[Ro
     except OperatorError as error:
         yield Row(PART, "settings", Level.FAIL, f"{error.facts.get('setting')} cannot be used", "Mend or unset it.")
         return
-    for row in _answer(seen, upstream):
+    for row in answer(seen, upstream):
         yield row
     await probe.aclose()
 
@@ -138,7 +138,8 @@ _INSTEAD = {
 }
 
 
-def _answer(seen: Seen, upstream: Upstream) -> list[Row]:
+def answer(seen: Seen, upstream: Upstream) -> list[Row]:
+    """What the answer to a list of machines says: of the way, the key and the clock."""
     if seen.trouble:
         what, remedy = _INSTEAD[seen.trouble]
         return [Row(PART, "answer", Level.FAIL, what, remedy)]
