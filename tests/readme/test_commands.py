@@ -59,6 +59,7 @@ ELSEWHERE = {
     "uv run paperspace-mcp install claude-code": "tests/install",
     "uv run paperspace-mcp install claude-code --undo": "tests/install",
     "uv run paperspace-mcp doctor": "tests/doctor",
+    "uv run paperspace-mcp doctor --contract --report contract.txt": "tests/doctor/contract",
     "uv run python examples/nightly_stop.py dev-": "tests/examples",
     "uv run --group assistant python examples/assistant.py --demo http://127.0.0.1:11434/v1 qwen3": "tests/examples",
     "uv run paperspace-mcp eval --model http://127.0.0.1:11434/v1 --name qwen3": "tests/conversations",

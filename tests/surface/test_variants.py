@@ -268,6 +268,7 @@ async def compared(account: Account, must: dict[str, Must], **readings: Any) -> 
         check = must.get(label, _the_same)
         assert check(default, told[label]), (label, told[label])
     assert account.sim.mutations() == []
+    assert all("limit" in one.query for one in account.sim.wire if str(one.operation).startswith("list_"))
 
 
 def _the_same(default: Told, told: Told) -> bool:

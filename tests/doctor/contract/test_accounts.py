@@ -124,6 +124,23 @@ def test_what_is_neither_one_nor_the_other_is_told_so(contract: Contract) -> Non
     assert "neither per month nor per hour" in found.why["storage_rate"]
 
 
+def test_what_types_without_a_published_price_cost(contract: Contract) -> None:
+    """Machines that are on tell it; of the others nobody knows whether their rate is that of a machine that is on."""
+    sim = grown()
+    assert contract(sim).readings["cpu_prices"] == "C7 0.3, C9 1"
+    for machine in sim.machines.values():
+        sim.change(machine.id, state="off")
+    found = contract(sim)
+    assert found.why["cpu_prices"] == "no machine of a type C2 to C9 is on"
+    assert found.why["usage_rate"] == "no machine is on whose type has a published price"
+
+
+def test_how_many_requests_are_allowed(contract: Contract) -> None:
+    found = contract(grown(rate_limit_headers=True))
+    names = "x-ratelimit-limit (600), x-ratelimit-remaining, x-ratelimit-reset"
+    assert found.told("rate_limit_headers") == f"answers carry {names}"
+
+
 def test_a_machine_that_still_reads_as_living_is_not_taken_for_a_deleted_one(contract: Contract) -> None:
     found = contract(Simulator(clock=lambda: 0.0, variant=Variant(deleted_machines="readable")))
     assert found.why["deleted_machines"] == "no deleted machine is known from the newest events"

@@ -17,6 +17,7 @@ NEIGHBOURS = {
     "description": "openapi.json",
 }
 _LIMITS = re.compile(r"(x-)?rate-?limit[a-z-]*|retry-after")
+_NUMBER = re.compile(r"[0-9]{1,7}")
 _CREATE = re.compile(r"(/v\d+)?/machines/?")
 _DEEPEST = 5
 
@@ -40,14 +41,18 @@ def _status(answers: Answers, name: str) -> str:
 
 
 def rate_limit_headers(answers: Answers) -> Reading:
+    """The headers that tell of a limit, and the limit itself where it is a number."""
     seen = answers.all.values()
-    names = sorted({name for one in seen for name in one.headers if _LIMITS.fullmatch(name) and forms.header(name)})
-    if not names and not dict(answers.pages("machines_default")):
+    found = {name: value for one in seen for name, value in one.headers.items() if _LIMITS.fullmatch(name)}
+    if not found and not dict(answers.pages("machines_default")):
         raise Unsettled("no page came")
-    told = (
-        f"answers carry {', '.join(names)}" if names else f"none of {len(seen)} answers says how many requests are left"
-    )
-    return Reading(bool(names), told)
+    told = ", ".join(f"{name}{_limit(name, value)}" for name, value in sorted(found.items()) if forms.header(name))
+    none = f"none of {len(seen)} answers says how many requests are left"
+    return Reading(bool(found), f"answers carry {told}" if found else none)
+
+
+def _limit(name: str, value: str) -> str:
+    return f" ({value})" if name.endswith("-limit") and _NUMBER.fullmatch(value) else ""
 
 
 def open_disk_size(answers: Answers) -> Reading:

@@ -99,6 +99,10 @@ QUESTIONS: tuple[Question, ...] = (
         "It takes it for USD per hour.",
     ),
     Question(
+        "cpu_prices", "What do the types C2 to C9 cost?", ("machines",), values.cpu_prices,
+        "It has no price for them: the machine's own rate counts, or that of the policy.",
+    ),
+    Question(
         "free_when_off", "Is usageRate 0 while a machine is off?", ("machines",), values.free_when_off,
         "A rate of 0 is replaced by the price of its table; without one the price is unknown.",
     ),
@@ -170,6 +174,9 @@ CHANGES: tuple[Change, ...] = (
     Change("public_ip_type", "Which public address does a new machine get by itself?"),
     Change("patch_without_body", "How is a PATCH answered that declares JSON and sends none?"),
     Change("busy_refusal", "How is power refused while an event runs?"),
+    Change("empty_update", "How is a PUT answered that names no field?"),
+    Change("concurrent_updates", "What becomes of two updates at once?"),
+    Change("idempotency_key", "Is a create that is sent twice done once?"),
     Change("repeated_grant", "How is a second grant to the same person answered?"),
 )
 """Asked about by nobody here: each would change the account."""

@@ -13,6 +13,7 @@ SIZES = ("ram", "storageTotal", "storageUsed")
 _GIB, _LITTLE = 2**30, 0.1
 DISKS = {50: 5.0, 100: 7.0, 250: 10.0}
 """USD a month by GB, as the provider's support pages gave it in September 2024."""
+_UNLISTED = re.compile(r"C[2-9]")
 _SHORT_ID = re.compile(r"[0-9a-z]{4,20}")
 
 
@@ -114,6 +115,7 @@ def _ids(answers: Answers) -> dict[str, list[str]]:
         "network": _texts(machines, "networkId"),
         "user": _texts(people, "id"),
         "template": _texts(templates, "id"),
+        "snapshot": _texts(machines, "restorePointSnapshotId"),
     }
 
 
@@ -149,6 +151,16 @@ def usage_rate(answers: Answers) -> Reading:
     if same == 0:
         raise Unsettled(told)
     return Reading("hour" if same == len(pairs) else "mixed", told)
+
+
+def cpu_prices(answers: Answers) -> Reading:
+    """The rates of machines that are on and have a type without a published price; only these types are named."""
+    running = [row for row in _rows(answers) if text(row, "state") in picks.RUNNING]
+    rates = {text(row, "machineType"): number(row, "usageRate") for row in running}
+    told = [f"{kind} {rate:g}" for kind, rate in sorted(rates.items()) if _UNLISTED.fullmatch(kind) and rate]
+    if not told:
+        raise Unsettled("no machine of a type C2 to C9 is on")
+    return Reading(", ".join(told), f"usageRate while on: {', '.join(told)}")
 
 
 def free_when_off(answers: Answers) -> Reading:
