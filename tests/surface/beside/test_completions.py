@@ -83,9 +83,16 @@ async def test_what_is_offered_means_one_machine(bench: Bench, era: Era) -> None
         assert len(values) == len(bench.sim.machines)
         assert all(plain(value) for value in values)
         async with bench.client(era) as client:
-            for value in values:
-                answer = await client.call_tool("get_machine", {"machine": value})
-                assert not answer.is_error, value
+            answers = [await client.call_tool("get_machine", {"machine": value}) for value in values]
+    found = [(answer.structured_content or {})["machine"]["id"] for answer in answers]
+    assert sorted(found) == sorted(bench.sim.machines)
+
+
+async def test_a_deleted_machine_that_is_still_listed_is_not_offered(bench: Bench, era: Era) -> None:
+    bench.sim.variant.set(deleted_machines="listed")
+    bench.sim.delete_behind("dev-ben")
+    async with typing(bench, era) as ask:
+        assert "dev-ben" not in (await ask(WHY, "machine", "")).values
 
 
 SCOPES = {
@@ -142,6 +149,29 @@ async def test_a_large_fleet_costs_no_more_than_two_pages(benches: Callable[...,
     assert spent == [1, 1, 1, 0, 0]
     asked = [(request.query["limit"], request.query.get("name")) for request in bench.sim.wire]
     assert asked == [("120", None), ("120", "node-0"), ("120", "node-09"), ("120", "node-099")]
+
+
+async def test_what_no_name_has_is_not_looked_for_upstream(benches: Callable[..., Bench], era: Era) -> None:
+    bench = benches(sim=Simulator(1_000, clock=lambda: 0.0))
+    async with typing(bench, era) as ask:
+        assert (await ask(WHY, "machine", "n" * 129)).values == []
+        assert bench.sim.wire == []
+        for typed in ("\x00", "n\u202e", "ä", 'a"; b'):
+            assert (await ask(WHY, "machine", typed)).values == []
+    assert len(bench.sim.wire) == 1
+
+
+async def test_what_is_kept_is_bounded(benches: Callable[..., Bench], era: Era) -> None:
+    """More pages than are kept are forgotten, the oldest first."""
+    bench = benches(sim=Simulator(1_000, clock=lambda: 0.0))
+    async with typing(bench, era) as ask:
+        for number in range(60):
+            await ask(WHY, "machine", f"nobody-{number}")
+        before = len(bench.sim.wire)
+        await ask(WHY, "machine", "nobody-59")
+        assert len(bench.sim.wire) == before
+        await ask(WHY, "machine", "nobody-0")
+        assert len(bench.sim.wire) > before
 
 
 async def test_the_machines_that_a_name_finds_are_no_more_than_fit(benches: Callable[..., Bench], era: Era) -> None:
