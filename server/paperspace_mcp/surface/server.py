@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
@@ -32,10 +33,12 @@ from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract.errors import CallerError, Failure, Refusal
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.naming import did_you_mean
-from paperspace_mcp.surface import prompts, resources, wording
-from paperspace_mcp.surface.completions import Completions
+from paperspace_mcp.surface import resources, wording
 from paperspace_mcp.surface.instructions import instructions
 from paperspace_mcp.surface.render import result
+
+if TYPE_CHECKING:
+    from paperspace_mcp.surface.completions import Completions
 
 logger = logging.getLogger(__name__)
 DOOR = "paperspace_mcp:approval"
@@ -57,7 +60,6 @@ class Server(MCPServer[Any]):
         self._listed = frozenset(listed)
         self._conduct = conduct
         self._demo = demo
-        self._completions = Completions(conduct, self._listed)
         self.completion()(self._complete)  # type: ignore[no-untyped-call]
 
     async def list_tools(self) -> list[Tool]:
@@ -106,16 +108,26 @@ class Server(MCPServer[Any]):
 
     async def list_prompts(self) -> list[Prompt]:
         """The prompts whose tools are open. The SDK's own have arguments without titles."""
+        from paperspace_mcp.surface import prompts
+
         return prompts.listed(self._listed)
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
     ) -> GetPromptResult:
         """One prompt. The SDK answers a wrong name or argument with the code of a crash."""
+        from paperspace_mcp.surface import prompts
+
         try:
             return prompts.rendered(name, arguments or {}, self._listed)
         except Failure as failure:
             raise _invalid(failure) from None
+
+    @cached_property
+    def _completions(self) -> "Completions":
+        from paperspace_mcp.surface.completions import Completions
+
+        return Completions(self._conduct, self._listed)
 
     async def _complete(
         self,
