@@ -95,6 +95,7 @@ def test_what_it_does_not_cover_is_refused_and_not_asked(
     ended = cron.run("run", tool, "--arg", f"machine={machine}", "--allow", code.lower())
     assert (ended.returncode, fleet.sent) == (4, [])
     assert "does not cover this call" in ended.stdout
+    assert ("paperspace-mcp" in ended.stdout, "allow --list" in ended.stderr) == (False, True), "a command is no answer"
     assert "Nothing waits" in cron.did("approve")
 
 

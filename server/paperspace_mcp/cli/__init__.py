@@ -103,9 +103,9 @@ def _unread(error: BaseException) -> bool:
 
 
 def _told(failure: "Failure") -> int:
-    from paperspace_mcp.surface.wording import explain
+    from paperspace_mcp.cli.hints import helped
 
-    sys.stderr.write("paperspace-mcp: " + " ".join(filter(None, explain(failure))) + "\n")
+    sys.stderr.write(f"paperspace-mcp: {helped(failure)}\n")
     return 1 if failure.code in _NOT_DONE else 2
 
 

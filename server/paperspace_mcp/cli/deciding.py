@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from paperspace_mcp.approving import Approver, Decided, worded
+from paperspace_mcp.approving import Approver, Decided
 from paperspace_mcp.cli.accounts import People
+from paperspace_mcp.cli.hints import helped
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard import lists
 from paperspace_mcp.rules.guard.lists import Listing
@@ -40,7 +41,7 @@ class Terminal:
             wanted = list(dict.fromkeys(code.strip().upper() for code in codes))
             return await (self._several(wanted) if len(wanted) > 1 else self._one(wanted[0]))
         except Refusal as refusal:
-            sys.stderr.write(f"{worded(refusal)}\n")
+            sys.stderr.write(f"{helped(refusal)}\n")
             return 1
 
     async def _one(self, code: str) -> int:
@@ -105,7 +106,7 @@ class Terminal:
             if one.failure is None:
                 sys.stdout.write(f"{one.code}: {how}.\n")
             else:
-                sys.stderr.write(f"{one.code}: {worded(one.failure)}\n")
+                sys.stderr.write(f"{one.code}: {helped(one.failure)}\n")
         return int(any(one.failure for one in done))
 
     def _typed(self) -> str | None:

@@ -15,6 +15,7 @@ import anyio
 
 from paperspace_mcp.app import App
 from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
+from paperspace_mcp.cli.hints import HINTS
 from paperspace_mcp.cli.tabular import aligned
 from paperspace_mcp.exports import asked
 
@@ -93,6 +94,8 @@ async def _call(app: App, arguments: argparse.Namespace, tool: str, values: dict
         answer = await client.call_tool(tool, values)
         _print(answer, as_json=arguments.json)
         content: dict[str, Any] = answer.structured_content or {}
+        if hint := HINTS.get(_error(content)):
+            sys.stderr.write(f"paperspace-mcp: {hint}\n")
         code = _exit_code(content, is_error=bool(answer.is_error))
         if arguments.wait and code in {0, PARTIAL}:
             code = await _waited(client, content, as_json=arguments.json) or code
@@ -124,8 +127,12 @@ def _print(answer: Any, *, as_json: bool) -> None:
 def _exit_code(content: Mapping[str, Any], *, is_error: bool) -> int:
     if (status := content.get("status")) in {"approval_required", "partial"}:
         return PENDING if status == "approval_required" else PARTIAL
-    code = (content.get("error") or {}).get("code")
+    code = _error(content)
     return DENIED if code in _REFUSALS else int(is_error)
+
+
+def _error(content: Mapping[str, Any]) -> str:
+    return str((content.get("error") or {}).get("code", ""))
 
 
 async def _ask(_context: Any, params: Any) -> Any:

@@ -165,7 +165,7 @@ WORDS: dict[str, Words] = {
     ),
     "not_covered": Words(
         "The standing approval {approval} does not cover this call, or has run out. Nothing was done.",
-        "`paperspace-mcp allow --list` shows what it covers and what is left of it.",
+        "A person sees what it covers and what is left of it.",
     ),
     "approval_gone": Words(
         "What let this call through without a question does not any more.", "Call again to be asked."
@@ -186,9 +186,7 @@ WORDS: dict[str, Words] = {
     "bad_standing": Words("A standing approval has verbs ({verbs}), name globs and a number of uses."),
     "bad_duration": Words("That is no duration that may be given: such as 30m, 8h or 14d."),
     "no_password": Words("This machine has no desktop password."),
-    "no_secret": Words(
-        "This needs an approver's secret, and none is set up.", "`paperspace-mcp approve --init` sets one."
-    ),
+    "no_secret": Words("This needs an approver's secret, and none is set up."),
     "reveal_unavailable": Words(
         "The password cannot be shown: no place to deliver it to is set up.",
         "Without `reveal_password` the rest is answered; a person sees the password in the provider's console.",
