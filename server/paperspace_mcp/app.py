@@ -27,6 +27,7 @@ from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 from paperspace_mcp.rules.policy import Policy, permitted
 from paperspace_mcp.settings import Settings
+from paperspace_mcp.state import made
 from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.fingerprint import version
@@ -233,6 +234,7 @@ def state_key(directory: Path) -> bytes:
     """
     path = directory / "request-state.key"
     try:
+        made(directory)
         key = path.read_bytes() if path.exists() else _new_key(path)
     except OSError:
         key = b""
@@ -241,7 +243,6 @@ def state_key(directory: Path) -> bytes:
 
 def _new_key(path: Path) -> bytes:
     """Written whole under another name and linked: of two processes that start at once, one wins and both agree."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(secrets.token_bytes(KEY_BYTES))

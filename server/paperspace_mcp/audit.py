@@ -47,6 +47,7 @@ from paperspace_mcp.audit_records import (
     why,
 )
 from paperspace_mcp.rules.guard.cleaning import ERROR_CAP, clean
+from paperspace_mcp.state import made
 
 ROTATE_BYTES = 64 * 1024 * 1024
 MAX_LINE = 1024 * 1024
@@ -154,7 +155,7 @@ class Audit:
 
     def _prepare(self) -> None:
         """The directory and the key. Of several processes that start at once, one makes the key and all use it."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made(self._directory)
         if self._key.exists() or self._head.exists():  # a head without its key: the key was lost, a new one is no help
             return
         draft = self._key.with_name(f"audit.key.{os.urandom(8).hex()}")

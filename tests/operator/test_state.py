@@ -146,3 +146,32 @@ def test_what_is_not_audited_is_not_allowed_nor_lifted(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "approvals.sqlite3") as db:
         assert db.execute("SELECT count(*) FROM standing").fetchone() == (0,)
         assert db.execute("SELECT name FROM flags WHERE until > 1e11").fetchall() == [("frozen",)]
+
+
+KEEPS: dict[str, tuple[str, ...]] = {
+    "what the store and the audit keep": ("freeze",),
+    "what an approver keeps": ("approve", "--init"),
+    "what a server keeps": ("run", "list_machines", "--demo"),
+}
+
+
+@pytest.mark.parametrize("what", KEEPS)
+def test_a_directory_that_was_there_is_closed_to_others(tmp_path: Path, what: str) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    Operator(state).did(*KEEPS[what], "--state-dir", str(state), typed=TYPED)
+    assert state.stat().st_mode & 0o7777 == 0o700
+    state.chmod(0o750)
+    Operator(state).did(*KEEPS[what], "--state-dir", str(state), typed=f"{SECRET}\n{TYPED}")
+    assert state.stat().st_mode & 0o7777 == 0o700, "also with our own files in it"
+
+
+def test_a_directory_that_holds_anything_else_keeps_its_mode_and_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "index.html").touch()
+    tmp_path.chmod(0o755)
+    operator = Operator(tmp_path)
+    operator.did("freeze")
+    assert tmp_path.stat().st_mode & 0o7777 == 0o755
+    warned = operator.run("doctor", "--demo", "--state-dir", str(tmp_path)).stdout
+    assert f"{tmp_path} is open to others (mode 0755)" in warned
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir() if path.name != "index.html"} == {0}

@@ -12,13 +12,13 @@ from paperspace_mcp.audit import Audit
 from paperspace_mcp.checkup.rows import Level, Row
 from paperspace_mcp.conduct.judging import FROZEN
 from paperspace_mcp.rules.guard.records import Channel, Status
+from paperspace_mcp.state import OTHERS
 from paperspace_mcp.wire.approvers import Approvers
 from paperspace_mcp.wire.sqlite import SCHEMA_VERSION
 
 PART = "state"
 CHEAP_BYTES = 16 * 1024 * 1024
 """An audit up to this is verified whole: about a second."""
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _ANOTHER = "Name another with --state-dir or PAPERSPACE_MCP_STATE_DIR."
 _NAMED = 3
 
@@ -54,7 +54,7 @@ def _directory(directory: Path) -> Row:
     mode = stat.S_IMODE(directory.stat().st_mode)
     if not os.access(directory, os.W_OK | os.X_OK):
         return Row(PART, "directory", Level.FAIL, f"{directory} is not writable: nothing guarded passes", _ANOTHER)
-    if mode & _OTHERS:
+    if mode & OTHERS:
         what = f"{directory} is open to others (mode {mode:04o})"
         return Row(PART, "directory", Level.WARN, what, f"chmod 700 {directory}")
     return Row(PART, "directory", Level.OK, f"{directory} (mode {mode:04o})")
@@ -72,7 +72,7 @@ def _files(entries: list[Path]) -> Iterator[Row]:
 
 def _open_to_others(path: Path) -> bool:
     try:
-        return path.is_file() and bool(path.stat().st_mode & _OTHERS)
+        return path.is_file() and bool(path.stat().st_mode & OTHERS)
     except OSError:
         return False
 

@@ -5,6 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from paperspace_mcp.state import made
+
 _FINGERPRINT = re.compile(r"[0-9a-f]{4,64}")
 
 
@@ -17,7 +19,8 @@ class Accounts:
     def remember(self, account: str, url: str) -> None:
         """Write down an address, for whoever reads a list later. What cannot be written is only not shown then."""
         with suppress(OSError):
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made(self._directory.parent)
+            self._directory.mkdir(mode=0o700, exist_ok=True)
             (self._directory / account).write_text(shown(url), encoding="utf-8")
 
     def url(self, account: str) -> str:

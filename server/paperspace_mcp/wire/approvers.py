@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from paperspace_mcp.contract.errors import Refusal
+from paperspace_mcp.state import made
 
 SHORTEST = 8
 TRIES = 5
@@ -85,7 +86,7 @@ class Approvers:
             import fcntl
         except ImportError:
             raise OSError("this system has no flock; tries cannot be counted, so nobody can decide") from None
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made(self._path.parent)
         handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -104,7 +105,7 @@ class Approvers:
 
     def _write(self, content: dict[str, Any]) -> None:
         """Whole or not at all."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made(self._path.parent)
         draft = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)

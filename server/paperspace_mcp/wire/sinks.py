@@ -9,6 +9,7 @@ from pathlib import Path
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.shapes import Desktop
 from paperspace_mcp.rules.guard.records import Record
+from paperspace_mcp.state import made
 
 LINK_S = 600.0
 """How long a password waits to be seen."""
@@ -33,7 +34,8 @@ class FileSink:
         del target_name  # a name chosen by a stranger has no place in a path
         secret, path = password(desktop), self._directory / f"{record.code}.txt"
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made(self._directory.parent)
+            self._directory.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(secret + "\n")

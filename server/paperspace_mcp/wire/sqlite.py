@@ -14,6 +14,7 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status, meet
 from paperspace_mcp.rules.policy import Charge, Standing
+from paperspace_mcp.state import made
 
 _KEEP_S = 30 * 24 * 3600.0
 _COLUMNS = tuple(field.name for field in fields(Record))
@@ -173,7 +174,7 @@ class SqliteStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # sqlite would create it readable for all
     db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
