@@ -23,6 +23,7 @@ from paperspace_mcp.conduct import ANONYMOUS, Caller, Conduct, Rooms, Sink, Wire
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
+from paperspace_mcp.policy_file import check
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 from paperspace_mcp.rules.policy import Policy, permitted
@@ -34,7 +35,7 @@ from paperspace_mcp.surface.fingerprint import version
 from paperspace_mcp.surface.instructions import instructions
 from paperspace_mcp.surface.server import Server
 from paperspace_mcp.surface.tool import Tool
-from paperspace_mcp.surface.tools import TOOLS, TOOLSETS
+from paperspace_mcp.surface.tools import NAMES, TOOLS, TOOLSETS
 from paperspace_mcp.tokens import Tokens
 from paperspace_mcp.watch import Watch
 from paperspace_mcp.wire.sinks import FileSink, InlineSink, LinkSink
@@ -119,7 +120,11 @@ def build(settings: Settings, *, transport: Any = None, tell: Tell | None = None
     """Put the server together. `transport` (or what makes it) replaces the network: the embedded simulator.
 
     Nothing is read, opened or sent here: listing tools needs neither a key nor a network.
+
+    Raises:
+        OperatorError: bad_policy, for a tool that there is not.
     """
+    check(settings.policy, NAMES)
     warrants, store = Warrants(), SqliteStore(settings.state_dir)
     wire, audit = LateWire(settings, warrants, transport), Audit(settings.state_dir)
     rooms = Rooms(wire, store, warrants, audit, settings.policy, sink_of(settings))

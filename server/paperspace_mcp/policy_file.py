@@ -2,6 +2,7 @@
 
 mode = "ask"                      # or "inbox", "deny"
 read_only = false
+freeze = false                    # true: whatever is guarded is refused
 toolsets = ["machines", "events"] # all where absent
 tools_allow = []                  # only these, where given
 tools_deny = ["create_machine"]
@@ -26,8 +27,7 @@ uses = 200
 usd_per_hour = 15
 """
 
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -35,8 +35,10 @@ from typing import Any, NoReturn
 
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.rules import pricing
+from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.naming import did_you_mean
-from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness
+from paperspace_mcp.rules.policy import NOTHING, Budgets, Mode, Policy, Standing, Strictness
 
 STANDING_VERBS = ("start", "stop", "restart", "update", "remove")
 Reader = Callable[[str, Any], Any]
@@ -56,11 +58,43 @@ def load(path: Path) -> Policy:
 
 def parse(text: str) -> Policy:
     """The policy of a TOML text. Raises as `load` does."""
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         _refuse("the file", f"is no TOML ({str(error)[:120]})")
     return Policy(**_read(table, _TOP, ""))
+
+
+def check(policy: Policy, toolsets: Mapping[str, Collection[str]]) -> None:
+    """Refuse a name that no tool or set of tools has: mistyped in `tools_deny`, it would shut nothing.
+
+    toolsets: the tools that there are, by their sets.
+
+    Raises:
+        OperatorError: bad_policy, with what may have been meant.
+    """
+    tools = [tool for names in toolsets.values() for tool in names]
+    named = (("tools_allow", policy.tools_allow, tools), ("tools_deny", policy.tools_deny, tools))
+    for key, given, known in (("toolsets", policy.toolsets, list(toolsets)), *named):
+        for name in given:
+            if name not in known and name != NOTHING:
+                _refuse(key, f"holds {quoted(name, 40)}, which is none{_meant(name, known)}")
+
+
+def doubts(policy: Policy) -> Iterator[str]:
+    """Machine types that are not known. The provider may have them, and they only narrow, so they are only told."""
+    for key, given in (("budgets.machine_types", policy.budgets.machine_types), ("prices", policy.prices)):
+        for name in given:
+            if not pricing.known(name):
+                meant = _meant(name, pricing.TYPES)
+                yield f"{key}: {quoted(name, 40)} is no machine type that is known{meant}"
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    meant = did_you_mean(name, list(known))
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def _refuse(key: str, problem: str) -> NoReturn:
@@ -70,8 +104,7 @@ def _refuse(key: str, problem: str) -> NoReturn:
 def _read(table: Mapping[str, Any], readers: Mapping[str, tuple[str, Reader]], prefix: str) -> dict[str, Any]:
     for key in table:
         if key not in readers:
-            meant = did_you_mean(key, list(readers))
-            _refuse(f"{prefix}{key[:40]}", "is no setting" + (f"; did you mean {meant}?" if meant else ""))
+            _refuse(f"{prefix}{key[:40]}", "is no setting" + _meant(key, readers))
     return {readers[key][0]: readers[key][1](f"{prefix}{key}", value) for key, value in table.items()}
 
 
@@ -92,6 +125,11 @@ def _count(key: str, value: Any) -> int:
 def _texts(key: str, value: Any) -> tuple[str, ...]:
     good = isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value)
     return tuple(value) if good else _refuse(key, "must be a list of texts")
+
+
+def _some(key: str, value: Any) -> tuple[str, ...]:
+    """A list that allows: an empty one would be taken for none, and so allow everything."""
+    return _texts(key, value) or _refuse(key, "must name at least one; leave it out to allow all")
 
 
 def _of(*words: str) -> Reader:
@@ -153,7 +191,7 @@ _BUDGETS: dict[str, tuple[str, Reader]] = {
     "usd_per_hour": ("usd_per_hour", _number),
     "creates_per_day": ("creates_per_day", _count),
     "machines": ("machines", _count),
-    "machine_types": ("machine_types", _texts),
+    "machine_types": ("machine_types", _some),
 }
 _STANDING: dict[str, tuple[str, Reader]] = {
     "verbs": ("verbs", _verbs),
@@ -165,8 +203,9 @@ _STANDING: dict[str, tuple[str, Reader]] = {
 _TOP: dict[str, tuple[str, Reader]] = {
     "mode": ("mode", lambda key, value: Mode(_of(*(one.value for one in Mode))(key, value))),
     "read_only": ("read_only", _flag),
-    "toolsets": ("toolsets", _texts),
-    "tools_allow": ("tools_allow", _texts),
+    "freeze": ("freeze", _flag),
+    "toolsets": ("toolsets", _some),
+    "tools_allow": ("tools_allow", _some),
     "tools_deny": ("tools_deny", _texts),
     "protect": ("protect", _texts),
     "confirm_usd_per_hour": ("confirm_usd_per_hour", _number),

@@ -120,7 +120,7 @@ def _tightened(environ: Mapping[str, str], policy: Policy) -> Policy:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_MODE"})
     if read_only not in {"", "0", "1", "true", "false"}:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_READ_ONLY"})
-    toolsets = tuple(filter(None, environ.get("PAPERSPACE_MCP_TOOLSETS", "").split(",")))
+    toolsets = tuple(filter(None, map(str.strip, environ.get("PAPERSPACE_MCP_TOOLSETS", "").split(","))))
     return replace(policy, mode=Mode(mode), read_only=read_only in {"1", "true"}, toolsets=toolsets)
 
 

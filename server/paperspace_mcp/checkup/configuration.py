@@ -6,12 +6,14 @@ from pathlib import Path
 
 from paperspace_mcp.checkup.rows import Level, Row
 from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.policy_file import check, doubts
 from paperspace_mcp.rules.policy import Mode, Policy
 from paperspace_mcp.settings import Settings, config_dir, from_environment, hold
+from paperspace_mcp.surface.tools import NAMES
 from paperspace_mcp.surface.wording import explain
 
 PART = "configuration"
-_POLICY = "PAPERSPACE_MCP_POLICY"
+_POLICY, _TOOLSETS = "PAPERSPACE_MCP_POLICY", "PAPERSPACE_MCP_TOOLSETS"
 _NOWHERE = "/nonexistent/paperspace-mcp"
 _MOST = 12
 
@@ -31,7 +33,9 @@ def configured(environ: Mapping[str, str]) -> Configured:
     for _ in range(_MOST):
         try:
             hold(kept)
-            return Configured(from_environment(kept), tuple(rows), policy_read)
+            settings = from_environment(kept)
+            check(settings.policy, NAMES)
+            return Configured(settings, tuple(rows), policy_read)
         except OperatorError as error:
             rows.append(_row(error))
             policy_read = policy_read and error.code != "bad_policy"
@@ -49,6 +53,7 @@ def _without(kept: dict[str, str], error: OperatorError) -> None:
     """Take out what was complained of."""
     if error.code == "bad_policy":
         kept.pop(_POLICY, None)
+        kept.pop(_TOOLSETS, None)
         kept["XDG_CONFIG_HOME"] = _NOWHERE
     else:
         kept.pop(str(error.facts.get("setting", "")), None)
@@ -58,6 +63,8 @@ def rows(environ: Mapping[str, str], found: Configured) -> Iterator[Row]:
     yield from found.rows
     if found.policy_read:
         yield Row(PART, "policy", Level.OK, f"{_place(environ)}: {told(found.settings.policy)}")
+        for doubt in doubts(found.settings.policy):
+            yield Row(PART, "policy", Level.WARN, doubt, "It matters to no other type. Correct it, or leave it so.")
     unknown = [name for name in environ if name.startswith("PAPERSPACE_MCP_") and name not in KNOWN]
     for name in sorted(unknown):
         yield Row(PART, name, Level.WARN, "it is set, and nothing reads it", "README lists the variables.")
@@ -72,6 +79,7 @@ def _place(environ: Mapping[str, str]) -> str:
 def told(policy: Policy) -> str:
     """What a policy says, in one line."""
     words = [f"mode {policy.mode.value}" + (" (whatever is guarded is refused)" if policy.mode is Mode.DENY else "")]
+    words += ["frozen: whatever is guarded is refused"] if policy.freeze else []
     words += ["read only"] if policy.read_only else []
     words += [f"toolsets {','.join(policy.toolsets)}"] if policy.toolsets else []
     words += [f"protects {', '.join(policy.protect) or 'nothing'}"]

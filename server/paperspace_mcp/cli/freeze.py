@@ -36,7 +36,8 @@ def execute(arguments: argparse.Namespace) -> int:
         authenticate(approvers)
     _write(app, "thawed", arguments.reason)
     app.store.set_flag(FROZEN, 0.0, arguments.reason)
-    sys.stdout.write("Changes pass again.\n")
+    still = app.settings.policy.freeze
+    sys.stdout.write("Lifted, but the policy file still freezes.\n" if still else "Changes pass again.\n")
     return 0
 
 

@@ -13,9 +13,12 @@ from pathlib import Path
 import anyio
 
 from paperspace_mcp.app import App, anonymous, principal_of
+from paperspace_mcp.checkup.configuration import told
 from paperspace_mcp.cli.accounts import add_user_argument
 from paperspace_mcp.cli.common import add_server_arguments, app_of
 from paperspace_mcp.contract.errors import CallerError, Refusal, UpstreamError
+from paperspace_mcp.policy_file import doubts
+from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.explaining import explained
 from paperspace_mcp.surface.wording import explain
@@ -39,10 +42,15 @@ def execute(arguments: argparse.Namespace) -> int:
         os.environ["PAPERSPACE_MCP_POLICY"] = str(arguments.policy)  # this process does nothing but explain
     app = app_of(arguments)
     if arguments.tool is None:
-        sys.stdout.write("The policy can be used.\n")
-        return 0
+        return _told(app.settings.policy)
     values = dict(one.partition("=")[::2] for one in arguments.arg)
     return anyio.run(_check, app, _desk(app, arguments), arguments.tool, values)
+
+
+def _told(policy: Policy) -> int:
+    notes = [f"note: {doubt}" for doubt in doubts(policy)]
+    sys.stdout.write("\n".join(["The policy can be used.", told(policy), *notes]) + "\n")
+    return 0
 
 
 def _desk(app: App, arguments: argparse.Namespace) -> Desk:

@@ -21,6 +21,8 @@ SETTLING_S = 300.0
 NEEDS_IDENTITY = frozenset({Effect.GRANT, Effect.REVEAL})
 """Who gets access, and who learns a password, is never decided for a caller whom nobody can name."""
 NEVER_STANDING = frozenset({Effect.GRANT, Effect.REVEAL, Effect.DESTROY})
+NOTHING = "(none)"
+"""The one entry of a list that allows nothing: an empty list allows all."""
 
 
 class Mode(StrEnum):
@@ -71,6 +73,7 @@ class Policy:
 
     mode: Mode = Mode.ASK
     read_only: bool = False
+    freeze: bool = False
     toolsets: tuple[str, ...] = ()
     tools_allow: tuple[str, ...] = ()
     tools_deny: tuple[str, ...] = ()
@@ -171,7 +174,7 @@ def decide(policy: Policy, plan: Plan, known: Standings) -> Decision:
 
 def refusal(policy: Policy, plan: Plan, known: Standings) -> str:
     """The rule that refuses the plan however it is approved; an empty string for none."""
-    if known.frozen:
+    if known.frozen or policy.freeze:
         return "frozen"
     if policy.mode is Mode.DENY or strictness(policy, plan) is Strictness.DENY:
         return "denied_by_policy"
@@ -309,6 +312,7 @@ def stricter(first: Policy, second: Policy) -> Policy:
     return Policy(
         mode=max(first.mode, second.mode, key=list(Mode).index),
         read_only=first.read_only or second.read_only,
+        freeze=first.freeze or second.freeze,
         toolsets=_both(first.toolsets, second.toolsets),
         tools_allow=_both(first.tools_allow, second.tools_allow),
         tools_deny=_either(first.tools_deny, second.tools_deny),
@@ -331,7 +335,7 @@ def _both(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
     """An empty list allows all, so what is left of two lists must not become empty: then nothing is allowed."""
     if not first or not second:
         return tuple(first or second)
-    return tuple(one for one in first if one in second) or ("(none)",)
+    return tuple(one for one in first if one in second) or (NOTHING,)
 
 
 def _either(first: Collection[str], second: Collection[str]) -> tuple[str, ...]:

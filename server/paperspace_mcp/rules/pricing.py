@@ -34,6 +34,17 @@ USD_PER_HOUR: dict[str, float] = {
     "A100-80G": 3.18,  # 2024 catalogue; 1.15 is a commitment price
     "H100": 3.09,
 }
+UNPRICED = ("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
+TYPES = (*USD_PER_HOUR, *UNPRICED)
+"""The machine types that are known; the provider may have others."""
+
+
+def known(machine_type: str) -> bool:
+    """Whether a type is among the known ones, in any case and number of GPUs."""
+    label, _, count = machine_type.casefold().partition("x")
+    folded = {name.casefold() for name in TYPES}
+    return machine_type.casefold() in folded or (label in folded and count.isascii() and count.isdecimal())
+
 
 _LABELS = frozenset(label.casefold() for label in (*USD_PER_HOUR, *(f"C{number}" for number in range(2, 10))))
 

@@ -19,4 +19,7 @@ TOOLSETS: dict[str, tuple[Tool, ...]] = {
     "fleet": (*FLEET, *SUMMARY, *WASTE, *EXPLAIN),
 }
 
+NAMES: dict[str, tuple[str, ...]] = {toolset: tuple(tool.name for tool in tools) for toolset, tools in TOOLSETS.items()}
+"""What a policy may name."""
+
 TOOLS: tuple[Tool, ...] = tuple(tool for tools in TOOLSETS.values() for tool in tools)
