@@ -102,7 +102,7 @@ def _approval_routes(app: App, security: Any) -> list[Any]:
     if app.tokens is None:
         return routes
     key = hmac.digest(state_key(app.settings.state_dir), b"approval page", "sha256")
-    approvers = Approvers(app.settings.state_dir)
+    approvers = Approvers(app.settings.state_dir, now=now)
     page = Page(app.conduct, approvers, app.tokens, partial(principal_of, app.settings), key, security, now)
     return [*routes, *page_routes(page)]
 

@@ -91,9 +91,10 @@ class Site:
         return str(reply.data["approval"])
 
     @asynccontextmanager
-    async def browser(self, user: str = "") -> AsyncIterator["Browser"]:
-        """A browser; with a user, logged in."""
-        async with httpx.AsyncClient(base_url=self.url, headers={"Origin": self.url}) as http:
+    async def browser(self, user: str = "", *, at: str = "127.0.0.1") -> AsyncIterator["Browser"]:
+        """A browser at an address of this machine; with a user, logged in."""
+        way = httpx.AsyncHTTPTransport(local_address=at)
+        async with httpx.AsyncClient(base_url=self.url, headers={"Origin": self.url}, transport=way) as http:
             browser = Browser(http)
             if user:
                 answer = await browser.log_in(user, secret_of(user))

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.page.site import Site, hidden, secret_of, standing, title_of
 
+from paperspace_mcp.page.forms import peer_of
 from paperspace_mcp.page.sessions import SESSION_S, Sessions
 from paperspace_mcp.rules.guard.records import Status
 
@@ -167,6 +168,68 @@ async def test_guessing_at_the_door_is_stopped_and_locks_nobody_out_who_is_in(si
         assert (await inside.approve("anna", code)).status_code == 200
         site.clock.added += 601
         assert (await outside.log_in("anna", secret_of("anna"))).status_code == 303
+
+
+async def guessed(site: Site, user: str, times: int, *, at: str) -> list[int]:
+    async with site.browser(at=at) as browser:
+        return [(await browser.log_in(user, f"guess {number}")).status_code for number in range(times)]
+
+
+async def welcome(site: Site, user: str, *, at: str) -> bool:
+    async with site.browser(at=at) as browser:
+        return (await browser.log_in(user, secret_of(user))).status_code == 303
+
+
+async def test_whoever_guesses_locks_nobody_else_out(site: Site) -> None:
+    assert await guessed(site, "anna", 8, at="127.0.0.2") == [401] * 3 + [429] * 5
+    assert await welcome(site, "ben", at="127.0.0.2"), "another user at the same address"
+    assert await welcome(site, "anna", at="127.0.0.3"), "the same user elsewhere"
+
+
+async def test_guessing_over_many_names_is_stopped_at_its_address_only(site: Site) -> None:
+    statuses = [status for number in range(25) for status in await guessed(site, f"user{number}", 1, at="127.0.0.2")]
+    assert statuses == [401] * 20 + [429] * 5
+    assert not await welcome(site, "anna", at="127.0.0.2")
+    assert await welcome(site, "anna", at="127.0.0.3")
+
+
+async def test_guessing_at_one_name_from_many_addresses_is_stopped(site: Site) -> None:
+    for number in range(2, 12):
+        assert await guessed(site, "anna", 3, at=f"127.0.0.{number}") == [401] * 3
+    assert not await welcome(site, "anna", at="127.0.0.99")
+    assert await welcome(site, "ben", at="127.0.0.99")
+    site.clock.added += 601
+    assert await welcome(site, "anna", at="127.0.0.99")
+
+
+async def test_guesses_are_counted_by_all_processes_together(site: Site, tmp_path: Path) -> None:
+    assert await guessed(site, "anna", 2, at="127.0.0.2") == [401] * 2
+    async with standing(tmp_path, site.sim) as again:
+        assert await guessed(again, "anna", 2, at="127.0.0.2") == [401, 429]
+    assert await guessed(site, "anna", 1, at="127.0.0.2") == [429]
+
+
+async def test_what_was_guessed_long_ago_is_kept_nowhere(site: Site) -> None:
+    await guessed(site, "x" * 4000, 2, at="127.0.0.2")
+    site.clock.added += 601
+    await guessed(site, "anna", 1, at="127.0.0.3")
+    kept = (site.app.settings.state_dir / "approvers.json").read_text()
+    assert ("xxxx" in kept, "127.0.0.2" in kept, "127.0.0.3" in kept) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "peer"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("testclient", "elsewhere"),
+        ("", "elsewhere"),
+    ],
+)
+def test_an_address_is_what_one_guesser_can_have(host: str, peer: str) -> None:
+    """Whoever has one address of the newer kind has a whole network of them."""
+    assert peer_of(host) == peer
 
 
 async def test_guessing_inside_is_stopped(site: Site) -> None:

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from anyio.to_thread import run_sync
 
 from paperspace_mcp.approving import Approver, Decided
 from paperspace_mcp.audit import Entry
@@ -16,11 +18,8 @@ from paperspace_mcp.page.sessions import Session, Sessions
 from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.tokens import Tokens
-from paperspace_mcp.wire.approvers import TRIES, TRIES_WINDOW_S, Approvers
+from paperspace_mcp.wire.approvers import Approvers
 from paperspace_mcp.wire.sinks import Held, LinkSink
-
-LOGIN_TRIES = TRIES - 2
-"""Whoever reaches the address can try to log in; that must not use up the tries of those who are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ class Page:
     key: bytes
     security: Any
     now: Callable[[], float] = time.time
-    wrong_logins: list[float] = field(default_factory=list)
 
     @property
     def sessions(self) -> Sessions:
@@ -57,17 +55,14 @@ class Page:
         """End a session for every process of this store: its cookie is worth nothing to whoever kept it."""
         await stored(partial(self.conduct.rooms.store.set_flag, _ended(session), session.until + 1, "logged out"))
 
-    def log_in(self, user: str, secret: str) -> str:
-        """The cookie of a new session.
+    async def log_in(self, user: str, secret: str, peer: str) -> str:
+        """The cookie of a new session. peer: from where; tries are counted for it.
 
         Raises:
             Refusal: wrong_login, too_many_tries.
         """
-        self.wrong_logins[:] = [at for at in self.wrong_logins if at > self.now() - TRIES_WINDOW_S]
-        if len(self.wrong_logins) >= LOGIN_TRIES:
-            raise Refusal("too_many_tries")
-        if not self._may(user) or not self.approvers.check(user, secret):
-            self.wrong_logins.append(self.now())
+        right = await run_sync(partial(self.approvers.check, user, secret, peer=peer))
+        if not right or not self._may(user):
             raise Refusal("wrong_login")
         return self.sessions.open(user, self.now())[1]
 

@@ -1,11 +1,23 @@
 """What a browser sends: where it comes from, and the fields of a form."""
 
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
 LONGEST_BODY = 16 * 1024
 _FIELDS = 10
+
+
+def peer_of(host: str) -> str:
+    """Whom guesses are counted for: an address, of the newer kind its whole network, which one guesser has."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "elsewhere"
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+    return str(address)
 
 
 class BadForm(Exception):

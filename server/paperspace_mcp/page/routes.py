@@ -13,7 +13,7 @@ from paperspace_mcp.approving import Decided, worded
 from paperspace_mcp.contract.errors import Failure
 from paperspace_mcp.page import html, notices
 from paperspace_mcp.page.deciding import Page
-from paperspace_mcp.page.forms import BadForm, fields_of, over_https, own_origin
+from paperspace_mcp.page.forms import BadForm, fields_of, over_https, own_origin, peer_of
 from paperspace_mcp.page.html import ROOT, Html
 from paperspace_mcp.page.looks import STYLE
 from paperspace_mcp.page.notices import Notice
@@ -95,7 +95,8 @@ class _Handlers:
 
     async def log_in(self, request: Request) -> Response:
         fields = await fields_of(request)
-        cookie = self._page.log_in(fields.get("user", "").strip(), fields.get("secret", ""))
+        peer = peer_of(request.client.host if request.client else "")
+        cookie = await self._page.log_in(fields.get("user", "").strip(), fields.get("secret", ""), peer)
         code = _code(fields.get("code", ""))
         place = f"{ROOT}/revealed" if fields.get("revealed") else ROOT
         response = RedirectResponse(f"{place}/{code}" if code else ROOT, status_code=303)

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,13 @@ from paperspace_mcp.state import made
 SHORTEST = 8
 TRIES = 5
 TRIES_WINDOW_S = 600.0
+LOGIN_TRIES, PEER_TRIES, USER_TRIES = 3, 20, 30
+"""Wrong logins in the same time: of one user at one address, at one address over all names, of one user everywhere.
+
+Whoever reaches the page can try. The first stops a guesser without shutting the user out elsewhere, the others bound
+guessing over names and over addresses. None of them uses up the tries of those who are in.
+"""
+_EVERY = "*"
 _N, _R, _P = 2**14, 8, 1
 """scrypt at about 50 ms and 16 MiB a try."""
 
@@ -58,25 +65,27 @@ class Approvers:
             content["users"][user] = {"salt": salt.hex(), "hash": _hash(secret, salt)}
             self._write(content)
 
-    def check(self, user: str, secret: str) -> bool:
+    def check(self, user: str, secret: str, *, peer: str = "") -> bool:
         """Whether the secret is this user's. A wrong one is counted; after five in ten minutes none is looked at.
+
+        peer: from where somebody tries to log in; such tries are counted apart from those of people who decide.
 
         Raises:
             Refusal: too_many_tries.
         """
         with self._alone():  # of a hundred guesses at once, the sixth must see the five before it
-            return self._checked(user, secret)
+            return self._checked(user, secret, _limits(user, peer))
 
-    def _checked(self, user: str, secret: str) -> bool:
-        content = self._read()
-        since = self._now() - TRIES_WINDOW_S
-        recent = [at for at in content["wrong"].get(user, []) if at > since]
-        if len(recent) >= TRIES:
+    def _checked(self, user: str, secret: str, limits: Mapping[str, int]) -> bool:
+        content, since = self._read(), self._now() - TRIES_WINDOW_S
+        wrong = {key: left for key, tries in content["wrong"].items() if (left := [at for at in tries if at > since])}
+        if any(len(wrong.get(key, ())) >= limit for key, limit in limits.items()):
             raise Refusal("too_many_tries")
         stored = content["users"].get(user, {"salt": "00" * 16, "hash": ""})
         right = hmac.compare_digest(_hash(secret, bytes.fromhex(stored["salt"])), stored["hash"])
         if not right:
-            self._write({**content, "wrong": {**content["wrong"], user: [*recent, self._now()]}})
+            counted = {key: [*wrong.get(key, ()), self._now()] for key in limits}
+            self._write({**content, "wrong": {**wrong, **counted}})
         return right
 
     @contextmanager
@@ -110,6 +119,14 @@ class Approvers:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file)
         draft.replace(self._path)
+
+
+def _limits(user: str, peer: str) -> dict[str, int]:
+    """What a wrong secret counts for, and how many may. No user's name has a space in it."""
+    if not peer:
+        return {user: TRIES}
+    who = hashlib.sha256(user.encode()).hexdigest()[:16]  # of what strangers type, nothing is kept
+    return {f"{who} {peer}": LOGIN_TRIES, f"{_EVERY} {peer}": PEER_TRIES, f"{who} {_EVERY}": USER_TRIES}
 
 
 def _hash(secret: str, salt: bytes) -> str:
