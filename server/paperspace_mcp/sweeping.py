@@ -61,6 +61,7 @@ class _Run:
 
     reads: Reads
     see: Callable[[Machine], None]
+    asked: MachinesQuery
     found: Sweep = field(default_factory=Sweep)
     ids: set[str] = field(default_factory=set)
     edges: tuple[_Edge, _Edge] = field(default_factory=lambda: (_Edge("desc"), _Edge("asc")))
@@ -83,7 +84,8 @@ class _Run:
     async def step(self, edge: _Edge) -> bool:
         """One page from one end; whether it is worth another."""
         given = {"after": edge.cursor} if edge.cursor else {}
-        query = MachinesQuery(order_by="dtCreated", order=edge.end, limit=PAGE_LIMIT, **given)
+        page_of = {"order_by": "dtCreated", "order": edge.end, "limit": PAGE_LIMIT, **given}
+        query = self.asked.model_copy(update=page_of)
         page = await self.reads.read(catalogue.LIST_MACHINES, {}, query)
         self.found.calls += 1
         self._take(page.items)
@@ -99,9 +101,12 @@ class _Run:
                     self.see(machine)
 
 
-async def sweep(reads: Reads, see: Callable[[Machine], None]) -> Sweep:
-    """Show `see` every living machine of the account, in no order. Raises what reading raises."""
-    run = _Run(reads, see)
+async def sweep(reads: Reads, see: Callable[[Machine], None], asked: MachinesQuery | None = None) -> Sweep:
+    """Show `see` every living machine of the account, in no order. Raises what reading raises.
+
+    asked: filters of the provider, where only the machines that pass them are wanted.
+    """
+    run = _Run(reads, see, asked or MachinesQuery())
     newest, oldest = run.edges
     if await run.step(newest):
         await _both(run, newest, oldest)

@@ -53,6 +53,7 @@ FLEET = [
     machine(4, "eval"),
     machine(5, "gone", dtDeleted="2026-01-01T00:00:00.000Z", publicIp="203.0.113.8"),
     machine(6, "straße"),
+    machine(7, "caf\u00e9"),
 ]
 
 
@@ -70,6 +71,8 @@ def ids(machines: list[Machine]) -> list[str]:
         ("dev", []),
         ("gone", []),
         ("", []),
+        ("cafe\u0301", ["ps7"]),
+        ("dev-ben ", []),
     ],
 )
 def test_exact_names(name: str, found: list[str]) -> None:
@@ -87,6 +90,9 @@ def test_exact_names(name: str, found: list[str]) -> None:
         ("203.0.113.8", []),
         ("dev", []),
         ("dev-ben\u200b", []),
+        ("dev-ben", ["ps1"]),
+        (" dev-ben\n", ["ps1"]),
+        ("CAFE\u0301", ["ps7"]),
         ("", []),
     ],
 )
@@ -97,6 +103,23 @@ def test_otherwise_in_another_case_or_by_address(reference: str, found: list[str
 def test_a_name_goes_before_an_address() -> None:
     fleet = [machine(1, "203.0.113.9"), machine(2, "b", publicIp="203.0.113.9")]
     assert ids(naming.otherwise(fleet, "203.0.113.9")) == ["ps1"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "sure"),
+    [("web-1", True), ("a b", True), ("", False), (" web-1", False), ("web-1\n", False), ("caf\u00e9", False)],
+)
+def test_what_the_filter_is_sure_to_find(reference: str, sure: bool) -> None:
+    assert naming.filterable(reference) is sure
+
+
+def test_a_search_keeps_no_more_than_is_told() -> None:
+    search = naming.Search("eval")
+    for number in range(1000):
+        search.see(machine(number, "eval"))
+        search.see(machine(-number, "EVAL"))
+    assert len(search.meant) == naming.CANDIDATES + 1
+    assert {one.name for one in search.meant} == {"eval"}
 
 
 def test_candidates_are_five_at_most_and_likeliest_first() -> None:

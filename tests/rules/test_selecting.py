@@ -106,7 +106,8 @@ def test_a_selector_says_what_is_meant(said: Selector) -> None:
 
 MEANT: list[tuple[str, list[str]]] = [
     ("ps1", ["ps1"]),
-    (" ps1 ", ["ps1"]),
+    (" ps1 ", []),
+    (" dev-anna ", ["psDev-Anna"]),
     ("twin", ["ps1", "ps2"]),
     ("TWIN", ["ps1", "ps2"]),
     ("dev-anna", ["psDev-Anna"]),

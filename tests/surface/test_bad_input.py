@@ -147,7 +147,7 @@ async def test_an_unknown_argument_is_named_and_nothing_is_sent(
         ("get_machine", {"machine": ["psoxnh2i7"]}),
         ("get_machine", {"machine": {"id": "psoxnh2i7"}}),
         ("get_machine", {"machine": None}),
-        ("get_machine", {"machine": 7}),
+        ("get_machine", {"machine": 7.5}),
         ("get_machine", {"machine": True}),
         ("list_machines", {"limit": "s3cr3t-value"}),
         ("list_machines", {"limit": 2.5}),

@@ -25,6 +25,7 @@ class Candidate:
     region: str = ""
     machine_type: str = ""
     state: str = ""
+    email: str = ""
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming, pricing
 from paperspace_mcp.rules.guard.protection import matching
+from paperspace_mcp.rules.likeness import normal
 
 UNCHANGED = "unchanged"
 """What `Stands` says of a machine that is in the wished state already."""
@@ -82,14 +83,14 @@ def meant(machines: Sequence[Machine], references: Iterable[str]) -> dict[str, l
     """For each reference the machines of that id, else of that exact name, in another case, or of that address."""
     by_id, by_name = {machine.id: machine for machine in machines}, dict[str, list[Machine]]()
     for machine in machines:
-        by_name.setdefault(machine.name, []).append(machine)
+        by_name.setdefault(normal(machine.name), []).append(machine)
 
     def one(reference: str) -> list[Machine]:
-        if not reference or reference in by_id:
-            return [by_id[reference]] if reference else []
-        return by_name.get(reference) or naming.otherwise(machines, reference)
+        if not reference.strip() or reference in by_id:
+            return [by_id[reference]] if reference in by_id else []
+        return by_name.get(normal(reference)) or naming.otherwise(machines, reference)
 
-    return {reference: one(reference.strip()) for reference in references}
+    return {reference: one(reference) for reference in references}
 
 
 def named(machines: Sequence[Machine], references: Iterable[str]) -> Named:

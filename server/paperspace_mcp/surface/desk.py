@@ -7,7 +7,7 @@ from paperspace_mcp.conduct import Caller, Conduct
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import CallerError, Refusal
-from paperspace_mcp.contract.requests import PAGE_LIMIT, MachinesQuery
+from paperspace_mcp.contract.requests import MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import clean, plain
@@ -17,11 +17,8 @@ from paperspace_mcp.rules.policy import Strictness, permitted
 from paperspace_mcp.rules.power import fingerprint
 from paperspace_mcp.rules.pricing import Prices, rate
 from paperspace_mcp.surface.views import place
-from paperspace_mcp.walking import walk
+from paperspace_mcp.sweeping import sweep
 from paperspace_mcp.watch import Watch
-
-SEARCH_ROWS = 500
-"""How far a reference is looked for that is neither an id nor an exact name."""
 
 Report = Callable[[float, float, str], Awaitable[None]]
 
@@ -52,10 +49,11 @@ class Desk:
     async def machine(self, reference: str) -> Machine:
         """The one machine that an id, an exact name, a name in another case or a public address means.
 
+        Space round a name is a slip; round an id it makes another text, which is looked for as a name only.
+
         Raises:
-            CallerError: unknown_machine or ambiguous_machine, with up to five candidates.
+            CallerError: unknown_machine, ambiguous_machine or fleet_incomplete, with up to five candidates.
         """
-        reference = reference.strip()
         return await self._by_id(reference) or await self._by_name(reference) or await self._otherwise(reference)
 
     async def _by_id(self, reference: str) -> Machine | None:
@@ -69,26 +67,43 @@ class Desk:
             raise
 
     async def _by_name(self, name: str) -> Machine | None:
-        return None if not name else _one(await self.named(name))
+        """By its exact name, as far as the provider's filter is sure to find all that have it."""
+        search = await self._filtered(name)
+        return _one(search.named) if search.complete else None
 
-    async def named(self, name: str) -> list[Machine]:
-        """All living machines of exactly this name. The provider's `name` filter finds parts of names."""
-        query = MachinesQuery(name=name, limit=PAGE_LIMIT)
-        found = await walk(self.conduct, catalogue.LIST_MACHINES, query, rows=SEARCH_ROWS)
-        return naming.exact(found.items, name)
+    async def _filtered(self, name: str) -> naming.Search:
+        """The machines of exactly this name; not complete where the filter may leave one out, or leads nowhere.
+
+        It finds parts of names, so there may be any number of rows: all are looked at, and only those that fit kept.
+        """
+        search = naming.Search(name)
+        if naming.filterable(name):
+            swept = await sweep(self.conduct, search.see, MachinesQuery(name=name))
+            search.complete = swept.complete
+        return search
 
     async def _otherwise(self, reference: str) -> Machine:
-        found = await walk(self.conduct, catalogue.LIST_MACHINES, MachinesQuery(limit=PAGE_LIMIT), rows=SEARCH_ROWS)
-        machine = _one(naming.otherwise(found.items, reference)) if found.complete else None
-        if machine is None:
-            raise CallerError("unknown_machine", candidates=naming.similar(found.items, reference))
-        return machine
+        """By looking at the whole fleet, so that what is said of it is so."""
+        search, similar = naming.Search(reference), naming.Similar(reference)
+
+        def see(machine: Machine) -> None:
+            search.see(machine)
+            if not search.found:
+                similar.see(machine)
+
+        swept = await sweep(self.conduct, see)
+        if not swept.complete:
+            seen = tuple(map(naming.candidate, search.meant[: naming.CANDIDATES])) or similar.candidates
+            raise CallerError("fleet_incomplete", facts={"cause": "name"}, candidates=seen)
+        if machine := _one(search.meant):
+            return machine
+        raise CallerError("unknown_machine", facts={"count": swept.machines}, candidates=similar.candidates)
 
     async def target(self, machine: Machine, fields: frozenset[str], *effects: Effect) -> Target:
         """The machine as a plan's target, for what the plan does to it.
 
-        A name that cannot be typed, or is not the only one, is confirmed by id. To know that takes a read, so it is
-        looked up only where the table or the operator wants a name typed.
+        A name that cannot be typed, or is not known to be the only one, is confirmed by id. To know that takes a read,
+        so it is looked up only where the table or the operator wants a name typed.
 
         Raises:
             CallerError: machine_deleted, where the provider still shows one that is gone.
@@ -97,11 +112,18 @@ class Desk:
             raise CallerError("machine_deleted")
         protected = self.protected(machine)
         typed = any(self._wants_name(effect, protected=protected) for effect in effects)
-        unsure = typed and (not plain(machine.name) or len(await self.named(machine.name)) != 1)
+        unsure = typed and not await self._alone(machine.name)
         values = fingerprint(machine, fields)
         if "accessors" in fields:
             values["accessors"] = await self.conduct.accessors(machine.id)
         return Target(machine.id, machine.name, self.label(machine), values, protected, unsure)
+
+    async def _alone(self, name: str) -> bool:
+        """Whether a name can be typed, and one machine is known to have it and no other."""
+        if not plain(name):
+            return False
+        search = await self._filtered(name)
+        return search.complete and len(search.named) == 1
 
     def _wants_name(self, effect: Effect, *, protected: bool) -> bool:
         return TABLE[effect, protected].ask is Ask.NAME or self.conduct.policy.strictness(effect) is Strictness.NAME

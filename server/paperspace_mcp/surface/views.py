@@ -100,7 +100,9 @@ class EventView(View):
 
 
 class WatchedView(EventView):
-    verdict: str = Field(description="done, failed, cancelled, pending, vanished, machine_gone or unreadable.")
+    verdict: str = Field(
+        description="done, failed, cancelled, pending, vanished, machine_gone, unreadable or unknown_event."
+    )
     elapsed_s: float | None = None
     typical_s: float | None = None
     note: str | None = None
@@ -291,10 +293,11 @@ def template_view(template: shapes.Template) -> TemplateView:
 
 
 def candidate_view(candidate: Candidate) -> dict[str, Any]:
-    return {
-        "id": text(candidate.id),
-        "name": text(candidate.name),
+    """What is known of it: a person has an e-mail, a machine a place, a type and a state."""
+    about = {
+        "email": text(candidate.email, 254),
         "region": place(candidate.region),
         "machine_type": text(candidate.machine_type, 40),
         "state": text(candidate.state, 40),
     }
+    return {"id": text(candidate.id), "name": text(candidate.name), **{key: one for key, one in about.items() if one}}

@@ -14,12 +14,19 @@ from paperspace_mcp.surface.views import ErrorView, candidate_view
 
 
 class Words(NamedTuple):
-    """What happened, and what would work. `{name}` is filled from the failure's facts."""
+    """What happened, and what would work. `{name}` is filled from the failure's facts.
+
+    alone: what would work where there are no candidates.
+    """
 
     message: str
     next: str = ""
+    alone: str = ""
 
 
+_LIST = "list_machines shows the machines; name_contains narrows it."
+EVENT_IDS = "Event ids come from power answers or list_machine_events."
+_GIVE = "Give the user's id (u...), or the e-mail of a team member."
 _UNKNOWN = "Read the machine (get_machine) and its events (list_machine_events) before anything is repeated."
 
 WORDS: dict[str, Words] = {
@@ -28,6 +35,8 @@ WORDS: dict[str, Words] = {
     "bad_id": Words(
         "`{argument}` is not an id: letters, digits, - and _ only, at most 64.", "Ids come from the list tools."
     ),
+    "bad_id:event": Words("`{argument}` takes event ids only: letters, digits, - and _, at most 64.", EVENT_IDS),
+    "unknown_event": Words("The provider knows no event of this id.", EVENT_IDS),
     "bad_cursor": Words(
         "The cursor does not fit this call.", "Repeat the call that gave it with the same filters, or leave it out."
     ),
@@ -38,12 +47,14 @@ WORDS: dict[str, Words] = {
     ),
     "not_completed": Words("Nothing is completed there.", "Completed are {known}."),
     "unknown_machine": Words(
-        "No machine has this id, name or public address.",
+        "No machine has this id, name or public address; the whole list was looked through ({count}).",
         "Use the id or the exact name of a candidate, or list_machines.",
+        _LIST,
     ),
     "unknown_machine:several": Words(
         "In `machines`, {which}: no machine has that id, name or public address.",
         "Use the ids or exact names of the candidates, or list_machines.",
+        _LIST,
     ),
     "ambiguous_machine:several": Words(
         "In `machines`, {which}: several machines answer to that name.", "Use the ids of the candidates."
@@ -59,10 +70,26 @@ WORDS: dict[str, Words] = {
     "fleet_incomplete": Words(
         "The list of machines could not be read to its end, so nothing was chosen from it.", "Call again later."
     ),
+    "fleet_incomplete:name": Words(
+        "The list of machines could not be read to its end, so which machines have this name is not known.",
+        "Use the machine's id.",
+    ),
     "ambiguous_machine": Words("Several machines answer to this name.", "Use the id of one of the candidates."),
     "unknown_user": Words(
-        "No person of this team was found under that.", "Give the user's id (u...), or an e-mail of a team member."
+        "Nobody in this team has that id or e-mail.", "Use the id or the e-mail of a candidate.", _GIVE
     ),
+    "unknown_user:key": Words(
+        "This key cannot list the team, and nobody who is known without it has that id or e-mail.",
+        "Give the user's id (u...), or the e-mail of somebody who has access already.",
+    ),
+    "unknown_user:down": Words(
+        "The team could not be read just now, and nobody who is known without it has that id or e-mail.",
+        "Call again later, or give the user's id (u...).",
+    ),
+    "unknown_user:long": Words(
+        "Nobody in this team has that id or e-mail, as far as its list could be read.", "Give the user's id (u...)."
+    ),
+    "ambiguous_user": Words("Several people of this team have that e-mail.", "Use the id of one of the candidates."),
     "unknown_region": Words("No such region. Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
     "nothing_to_update": Words("No field to change was given.", "Name at least one field."),
     "machine_not_off": Words("The machine is not off ({state}), and this needs it off.", "{remedy}"),
@@ -204,9 +231,12 @@ def explain(failure: Failure) -> tuple[str, str]:
     message = words.message.format_map(facts)
     if said := failure.facts.get("provider_message"):
         message += f" It says: {quoted(str(said), ERROR_CAP)}."
+    if among := failure.facts.get("among"):
+        message = f"{among}: {message}"
     if before := failure.facts.get("before"):
         message = f"Done first by this call: {before}. Then: {message.replace(' Nothing was done.', '')}"
-    return message, words.next.format_map(facts) + _left(failure)
+    after = words.next if failure.candidates or not words.alone else words.alone
+    return message, after.format_map(facts) + _left(failure)
 
 
 def _left(failure: Failure) -> str:

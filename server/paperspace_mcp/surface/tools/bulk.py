@@ -39,7 +39,7 @@ LAG_S = 120.0
 
 Action = Literal["start", "stop", "restart"]
 Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
-Refs = Annotated[list[Annotated[str, Field(max_length=params.TEXT_CAP)]], Field(max_length=200)]
+Refs = Annotated[list[params.Reference], Field(max_length=200)]
 
 
 async def power_machines(

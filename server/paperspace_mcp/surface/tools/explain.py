@@ -59,7 +59,7 @@ async def explain_machine(desk: Desk, machine: params.MachineRef) -> Answer:
     """Explain how one machine came to its state: a diagnosis, its newest events, which of them came through this server
     and by whose approval, and calls that did nothing. The provider knows no actor and no load."""
     now = desk.conduct.rooms.now()
-    found, machine_id, events = await _read(desk, machine.strip())
+    found, machine_id, events = await _read(desk, machine)
     past = await history(desk.conduct, machine_id, {event.id for event in events})
     return _answer(desk, Story(machine_id, found, events, past, diagnosing.diagnose(found, events, now)), now)
 
@@ -73,7 +73,7 @@ async def _read(desk: Desk, reference: str) -> tuple[Machine | None, str, list[E
     try:
         machine = await desk.machine(reference)
     except CallerError as failure:
-        if failure.code != "unknown_machine":
+        if failure.code not in {"unknown_machine", "fleet_incomplete"}:
             raise
         return await _gone(desk, reference, failure)
     return machine, machine.id, await _events(desk, machine.id)

@@ -11,7 +11,14 @@ from paperspace_mcp.rules.naming import region as region_named
 TEXT_CAP = 256
 NAME_CAP = 128
 
-MachineRef = Annotated[str, Field(description="Id or exact name.", min_length=1, max_length=TEXT_CAP)]
+
+def _text(value: object) -> object:
+    """A number where a text is meant: a machine may be called 42."""
+    return str(value) if type(value) is int else value
+
+
+Reference = Annotated[str, BeforeValidator(_text), Field(max_length=TEXT_CAP)]
+MachineRef = Annotated[Reference, Field(description="Id or exact name.", min_length=1)]
 UserRef = Annotated[str, Field(description="User id, or e-mail of a team member.", min_length=1, max_length=254)]
 Cursor = Annotated[str, Field(description="`next_cursor` of the last answer.", max_length=1024)]
 Limit = Annotated[int, Field(description="Rows.", ge=1, le=200)]
