@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from paperspace_mcp.conduct import Outcome, fingerprinted
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.contract.requests import PAGE_LIMIT, AccessorsQuery
 from paperspace_mcp.contract.shapes import Accessor, Machine
 from paperspace_mcp.rules.guard.cleaning import quoted
@@ -17,9 +18,12 @@ from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.people import Person, person
 from paperspace_mcp.surface.tools.reporting import Guarded, failed, traced
-from paperspace_mcp.walking import walk
+from paperspace_mcp.walking import Walk, walk
 
 KEYS_STAY = "SSH keys that were put on the machine stay on it."
+ADMINS = "Team admins may have access all the same: only explicit access is known here."
+ACCESSOR_ROWS = 10_000
+"""How many people with access to one machine are looked at."""
 
 
 class AccessorList(views.Envelope):
@@ -35,6 +39,7 @@ class AccessorList(views.Envelope):
 class OneAccessor(Guarded):
     machine_id: str | None = None
     machine_name: str | None = None
+    explicit_access: bool | None = None
     accessor: views.AccessorView | None = None
 
 
@@ -78,9 +83,12 @@ def _machine(machine: Machine) -> dict[str, str | None]:
 async def get_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Answer:
     """Whether one person has explicit access to a machine."""
     found = await desk.machine(machine)
-    who = await _who(desk, found, user)
-    accessor = await desk.conduct.read(catalogue.GET_MACHINE_ACCESSOR, {"id": found.id, "userId": who.id})
-    return Answer(_said(found, accessor), {**_machine(found), "accessor": views.accessor_view(accessor)})
+    who, _ = await _who(desk, found, user)
+    accessor = await _read(desk, found, who)
+    if accessor is None:
+        return Answer(_without(found, who), {**_machine(found), "explicit_access": False}, next=ADMINS)
+    has = {"explicit_access": accessor.dt_deleted is None}
+    return Answer(_said(found, accessor), {**_machine(found), **has, "accessor": views.accessor_view(accessor)})
 
 
 def _said(machine: Machine, accessor: Accessor) -> str:
@@ -88,23 +96,42 @@ def _said(machine: Machine, accessor: Accessor) -> str:
     return f"{quoted(accessor.user.email or accessor.user.id, 254)} {has} access to {quoted(machine.name)}."
 
 
-async def _explicit(desk: Desk, machine: Machine) -> list[Accessor]:
-    query = AccessorsQuery(limit=PAGE_LIMIT)
-    return (await walk(desk.conduct, catalogue.LIST_MACHINE_ACCESSORS, query, path={"id": machine.id})).items
+def _without(machine: Machine, who: Person) -> str:
+    return f"{quoted(who.typed, 254)} has no explicit access to {quoted(machine.name)}."
 
 
-async def _who(desk: Desk, machine: Machine, user: str) -> Person:
-    """The person meant. An e-mail is looked for among the machine's accessors first: the team may not be readable."""
-    known = tuple(item.user for item in await _explicit(desk, machine)) if "@" in user else ()
-    return await person(desk, user, known)
+async def _read(desk: Desk, machine: Machine, who: Person) -> Accessor | None:
+    """A person's access as the provider has it; None where there is none, which is an answer and no error."""
+    try:
+        return await desk.conduct.read(catalogue.GET_MACHINE_ACCESSOR, {"id": machine.id, "userId": who.id})
+    except CallerError as failure:
+        if failure.code != "not_found":
+            raise
+        return None
+
+
+async def _who(desk: Desk, machine: Machine, user: str) -> tuple[Person, Walk[Accessor]]:
+    """The person meant, and who has access. Those are looked at first: the team may not be readable."""
+    query, path = AccessorsQuery(limit=PAGE_LIMIT), {"id": machine.id}
+    explicit = await walk(desk.conduct, catalogue.LIST_MACHINE_ACCESSORS, query, rows=ACCESSOR_ROWS, path=path)
+    return await person(desk, user, [item.user for item in explicit.items]), explicit
+
+
+async def _has(desk: Desk, machine: Machine, who: Person, explicit: Walk[Accessor]) -> bool:
+    """Whether a person has access now. Who is not in a list without its end is asked for alone."""
+    if any(item.user.id == who.id and item.dt_deleted is None for item in explicit.items):
+        return True
+    held = None if explicit.complete else await _read(desk, machine, who)
+    return held is not None and held.dt_deleted is None
 
 
 async def add_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Plan | Answer:
     """Give a team member access to a machine: full admin, with their SSH keys. A person confirms."""
     found = await desk.machine(machine)
-    who = await person(desk, user, tuple(item.user for item in await _explicit(desk, found)))
-    if any(item.user.id == who.id and item.dt_deleted is None for item in await _explicit(desk, found)):
-        return _unchanged(found, who, "has access")
+    who, explicit = await _who(desk, found, user)
+    if await _has(desk, found, who, explicit):
+        told = f"{quoted(who.typed, 254)} has access to {quoted(found.name)} already."
+        return _unchanged(found, told, has=True)
     target = await desk.target(found, fingerprinted(Effect.GRANT), Effect.GRANT)
     arguments = {"path": {"id": found.id}, "body": {"userId": who.id}}
     step = Step(catalogue.ADD_MACHINE_ACCESSOR.name, arguments, Effect.GRANT, target)
@@ -116,10 +143,9 @@ async def add_machine_accessor(desk: Desk, machine: params.MachineRef, user: par
 async def remove_machine_accessor(desk: Desk, machine: params.MachineRef, user: params.UserRef) -> Plan | Answer:
     """Take a person's access to a machine away; their SSH keys stay on it. A person confirms."""
     found = await desk.machine(machine)
-    who = await _who(desk, found, user)
-    listed = {item.user.id: item for item in await _explicit(desk, found)}
-    if (held := listed.get(who.id)) and held.dt_deleted is not None:
-        return _unchanged(found, who, "has no access")
+    who, explicit = await _who(desk, found, user)
+    if not await _has(desk, found, who, explicit):
+        return _unchanged(found, _without(found, who), has=False)
     target = await desk.target(found, fingerprinted(Effect.GRANT), Effect.DISRUPT)
     arguments = {"path": {"id": found.id, "userId": who.id}}
     step = Step(catalogue.REMOVE_MACHINE_ACCESSOR.name, arguments, Effect.DISRUPT, target)
@@ -128,9 +154,10 @@ async def remove_machine_accessor(desk: Desk, machine: params.MachineRef, user: 
     return Plan("remove_machine_accessor", call, "remove", (step,), (line,), who.typed)
 
 
-def _unchanged(machine: Machine, who: Person, how: str) -> Answer:
-    summary = f"{quoted(who.typed, 254)} {how} to {quoted(machine.name)} already; nothing was changed."
-    return Answer(summary, {"status": "unchanged", "changed": False, "executed": False, **_machine(machine)})
+def _unchanged(machine: Machine, why: str, *, has: bool) -> Answer:
+    """Nothing is to be done, so nobody is asked."""
+    data = {"status": "unchanged", "changed": False, "executed": False, **_machine(machine), "explicit_access": has}
+    return Answer(f"{why} Nothing was changed.", data, next="" if has else ADMINS)
 
 
 async def report(_desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _arguments: Arguments) -> Answer:
@@ -140,6 +167,7 @@ async def report(_desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _argument
     given = plan.verb == "grant"
     summary = f"{quoted(plan.person, 254)} {'now has' if given else 'no longer has'} access to {quoted(target.name)}."
     data = {"changed": True, "executed": True, "machine_id": target.id, "machine_name": views.text(target.name)}
+    data |= {"explicit_access": given}
     data |= traced(outcomes[-1])
     stay = "" if given else f" {KEYS_STAY}"
     return Answer(summary + stay, {**data, "accessor": views.accessor_view(accessor)})

@@ -20,7 +20,7 @@ from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.capacity import available
-from paperspace_mcp.surface.tools.people import person
+from paperspace_mcp.surface.tools.people import people
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
 
 People = Annotated[list[Annotated[str, Field(max_length=254)]], Field(max_length=50)] | SkipJsonSchema[None]
@@ -53,14 +53,14 @@ async def create_machine(
     """Create a machine; it costs money from the first hour on, so a person confirms. Returns an event."""
     if not naming.is_id(template_id):
         raise CallerError("bad_id", facts={"argument": "template_id"})
-    people = [await person(desk, one) for one in accessor_ids or []]
+    accessors = await people(desk, accessor_ids or [], "accessor_ids")
     body = {
         "name": name,
         "machine_type": machine_type,
         "template_id": template_id,
         "region": region,
         "disk_size": disk_size_gb,
-        "accessor_ids": sorted({one.id for one in people}) or None,
+        "accessor_ids": sorted({one.id for one in accessors}) or None,
         "auto_shutdown_enabled": auto_shutdown_enabled,
         "auto_shutdown_timeout": auto_shutdown_timeout_hours,
         "auto_shutdown_force": auto_shutdown_force,
@@ -78,7 +78,7 @@ async def create_machine(
         "take_initial_snapshot": take_initial_snapshot,
     }
     given = {field: value for field, value in body.items() if value is not None}
-    return await _plan(desk, MachineCreate(**given), ", ".join(one.typed for one in people))
+    return await _plan(desk, MachineCreate(**given), ", ".join(one.typed for one in accessors))
 
 
 async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
