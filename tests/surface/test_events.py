@@ -94,7 +94,36 @@ async def test_one_event_is_read(assistant: Assistant, sim: Simulator) -> None:
 
 
 async def test_an_event_that_is_not_there(assistant: Assistant) -> None:
-    assert (await assistant.call("get_machine_event", event_id="nothing-of-that-kind")).code == "not_found"
+    reply = await assistant.call("get_machine_event", event_id="dev-anna")
+    assert (reply.code, "list_machine_events" in reply.error["next"]) == ("unknown_event", True)
+
+
+async def test_what_is_no_id_is_told_by_the_name_of_its_argument(assistant: Assistant, sim: Simulator) -> None:
+    for tool, given in (("get_machine_event", {"event_id": "dev anna"}), ("wait_for_event", {"event_ids": "a/b"})):
+        reply = await assistant.call(tool, **given)
+        assert reply.code == "bad_id"
+        assert f"`{next(iter(given))}`" in reply.error["message"]
+        assert "list_machine_events" in reply.error["next"]
+    assert sim.wire == []
+
+
+@pytest.mark.parametrize("status", [404, 400])
+async def test_an_id_that_is_no_events_is_not_told_as_failed(client: Talking, sim: Simulator, status: int) -> None:
+    """The provider has no such event, or cannot even read the id."""
+    async with client("2026-07-28") as assistant:
+        event_id = await started(assistant)
+        sim.advance(70)
+        done = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=0)
+        sim.faults.add(Fault("status", "get_machine_event", times=None, status=status))
+        alone = await assistant.call("wait_for_event", event_ids=["dev-anna"])
+        both = await assistant.call("wait_for_event", event_ids=[event_id, "dev-anna"])
+        other = await assistant.call("wait_for_event", event_ids=["dev-anna", event_id], until="any")
+    assert done.data["overall"] == "done"
+    assert (alone.data["overall"], alone.data["events"][0]["verdict"]) == ("unknown_event", "unknown_event")
+    assert "list_machine_events" in alone.data["next"]
+    assert not {"failed", "unreadable"} & set(alone.text.replace(":", " ").split())
+    assert [one["verdict"] for one in both.data["events"]] == ["done", "unknown_event"]
+    assert (both.data["overall"], other.data["overall"]) == ("unknown_event", "done")
 
 
 # -- waiting ----------------------------------------------------------------------------------------------------------

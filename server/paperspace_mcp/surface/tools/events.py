@@ -13,6 +13,7 @@ from paperspace_mcp.contract.requests import EventsQuery
 from paperspace_mcp.contract.shapes import Event, Machine
 from paperspace_mcp.rules import diagnosing, naming, power
 from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.waiting import Verdict
 from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.paging import part_of
@@ -21,6 +22,7 @@ from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
 from paperspace_mcp.surface.tools.pending import codes_in, decided
 from paperspace_mcp.surface.tools.watching import watched_view
+from paperspace_mcp.surface.wording import EVENT_IDS
 from paperspace_mcp.watch import Watched
 
 DEFAULT_WAIT_S = 45
@@ -29,6 +31,9 @@ LONGEST_WAIT_S = 300
 
 ERROR_TOLD = 200
 """Characters of an error in a sentence; the row has the rest."""
+UNKNOWN = "unknown_event"
+NOBODYS = frozenset({"not_found", "bad_request"})
+"""What the provider answers for an id that is no event's: it has none, or cannot read it."""
 
 EventId = Annotated[str, Field(description="From the answer that made it, or list_machine_events.", max_length=64)]
 EventIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
@@ -53,15 +58,13 @@ class OneEvent(views.Envelope):
 
 
 class Waited(views.Envelope):
-    overall: str | None = Field(default=None, description="done, failed or pending")
+    overall: str | None = Field(default=None, description="done, failed, pending or unknown_event")
     events: list[views.WatchedView] | None = None
 
 
 async def list_machine_events(
     desk: Desk,
-    machine: Annotated[
-        str, Field(description="Id or exact name; empty: all machines.", max_length=params.TEXT_CAP)
-    ] = "",
+    machine: Annotated[params.Reference, Field(description="Id or exact name; empty: all machines.")] = "",
     states: Annotated[params.States, Field(description="Of: new, in progress, done, error, cancelled.")] = [],  # noqa: B006
     names: Annotated[params.States, Field(description="E.g. start, stop, create, vm-upgrade.")] = [],  # noqa: B006
     since: Annotated[str, Field(description="ISO 8601; only events made since.", max_length=40)] = "",
@@ -140,16 +143,24 @@ def _since(event: Event, moment: datetime | None) -> bool:
 
 async def get_machine_event(desk: Desk, event_id: EventId) -> Answer:
     """One machine event: its state and error now. wait_for_event waits for it instead."""
-    event = await desk.conduct.read(catalogue.GET_MACHINE_EVENT, {"id": _checked(event_id)})
+    event = await _read(desk, _checked(event_id, "event_id"))
     return Answer(
         f"Event {views.text(event.name, 64)} is {views.text(event.state, 40)}.", {"event": views.event_view(event)}
     )
 
 
-def _checked(event_id: str) -> str:
+async def _read(desk: Desk, event_id: str) -> Event:
+    """Raises `unknown_event` where there is none: an id that is none of an event's is refused, or not found."""
+    try:
+        return await desk.conduct.read(catalogue.GET_MACHINE_EVENT, {"id": event_id})
+    except CallerError as failure:
+        raise CallerError("unknown_event") if failure.code in NOBODYS else failure from None
+
+
+def _checked(event_id: str, argument: str) -> str:
     """Raises a `CallerError` for what may not stand in a path."""
     if not naming.is_id(event_id.strip()):
-        raise CallerError("bad_id", facts={"argument": "event_id"})
+        raise CallerError("bad_id", facts={"argument": argument, "cause": "event"})
     return event_id.strip()
 
 
@@ -160,7 +171,7 @@ async def wait_for_event(
     until: Literal["all", "any"] = "all",
 ) -> Answer:
     """Wait until events end and machines are ready. `pending` is a normal answer: call again with the same ids."""
-    ids = [_checked(event_id) for event_id in event_ids]
+    ids = [_checked(event_id, "event_ids") for event_id in event_ids]
     most = LONGEST_WAIT_S if desk.long_waits else desk.max_wait_s
     seconds = min(timeout_seconds, most)
 
@@ -173,27 +184,39 @@ async def wait_for_event(
         rows = [await decided(desk, code, seconds) for code in codes]
     else:
         watched = await desk.watch.wait(events, timeout_s=seconds, until=until, progress=progress)
-        rows = [*map(watched_view, watched), *[await decided(desk, code, 0.0) for code in codes]]
+        rows = [*map(_stands, watched), *[await decided(desk, code, 0.0) for code in codes]]
     return _waited(rows, until, capped=f" (capped at {most:g} s)" if timeout_seconds > most else "")
+
+
+def _stands(watched: Watched) -> views.WatchedView:
+    """As it stands. An id that the provider knows nothing of is no event that failed."""
+    view, failure = watched_view(watched), watched.failure
+    unknown = watched.verdict is Verdict.UNREADABLE and failure is not None and failure.code in NOBODYS
+    return view.model_copy(update={"verdict": UNKNOWN, "note": None}) if unknown else view
 
 
 def _waited(events: Sequence[views.WatchedView], until: str, capped: str) -> Answer:
     verdicts = [view.verdict for view in events]
     overall = _overall(verdicts, until)
     told = "; ".join(_told(view) for view in events[:3])
-    more = "Call wait_for_event again with the same ids." if overall == "pending" else ""
+    more = {"pending": "Call wait_for_event again with the same ids.", UNKNOWN: EVENT_IDS}.get(overall, "")
     summary = f"{overall}{capped}: {_counted(verdicts)}. {told}."
     data = {"overall": overall, "events": list(events)}
     return Answer(summary, data, next=more, rows="events", narrow="wait for fewer at a time")
 
 
 def _overall(verdicts: Sequence[str], until: str) -> str:
-    """`done` needs all, or any, done; a failure decides as soon as nothing that is pending could outvote it."""
+    """`done` needs all, or any, done; a failure decides as soon as nothing that is pending could outvote it.
+
+    An id that is no event's has neither failed nor ended: it is said where nothing worse is.
+    """
     if until == "any" and "done" in verdicts:
         return "done"
     if "pending" in verdicts:
         return "pending"
-    return "done" if all(verdict == "done" for verdict in verdicts) else "failed"
+    if set(verdicts) <= {"done", UNKNOWN}:
+        return UNKNOWN if UNKNOWN in verdicts else "done"
+    return "failed"
 
 
 def _counted(verdicts: Sequence[str]) -> str:
