@@ -13,7 +13,8 @@ from paperspace_mcp.rules.policy import Policy
 ASKS_ALWAYS = Policy(confirm_usd_per_hour=0.0, questions=1000)
 """Every start is asked about, however cheap, and as often as the tests like."""
 Era = Literal["legacy", "2026-07-28"]
-ERAS: tuple[Era, ...] = ("legacy", "2026-07-28")
+MODERN: Era = "2026-07-28"
+ERAS: tuple[Era, ...] = ("legacy", MODERN)
 Answering = Callable[[str], ElicitResult]
 
 

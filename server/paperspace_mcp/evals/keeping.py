@@ -35,6 +35,12 @@ KEEPING: tuple[Request, ...] = (
         (call("power_machines", action="stop", name_globs=["dev-*"], dry_run=True),),
     ),
     Request(
+        "spent",
+        "What did we spend last month?",
+        "A rate now is no invoice, and nobody here sees one.",
+        (call("fleet_summary"),),
+    ),
+    Request(
         "who-has-access",
         "Who can get onto train-a100?",
         "One of them lost access three weeks ago and is still listed.",

@@ -49,8 +49,8 @@ class Model:
 
     @staticmethod
     def _opening(under_way: Scene, request: Request) -> list[_Message]:
-        instructions = under_way.client.instructions or ""
-        return [{"role": "system", "content": instructions}, {"role": "user", "content": request.words}]
+        told = [{"role": "system", "content": under_way.instructions}] if under_way.instructions else []
+        return [*told, {"role": "user", "content": request.words}]
 
     async def _said(self, messages: Sequence[_Message], tools: Sequence[Any]) -> tuple[_Message, int]:
         body = {"model": self._name, "messages": messages, "tools": tools, "temperature": 0}

@@ -45,6 +45,8 @@ class Scene:
     sim: Simulator
     client: Client
     person: Person
+    instructions: str = ""
+    """What the server says of itself: a client that pins the newer era is not told by the protocol."""
     answers: list[Mapping[str, Any]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
@@ -76,5 +78,5 @@ async def scene(request: Request, era: Era = "2026-07-28") -> AsyncIterator[Scen
         app = build(settings, transport=httpx.ASGITransport(sim.app))
         asked: Any = person
         async with Client(app.server, mode=era, elicitation_callback=asked, cache=None) as client:
-            yield Scene(sim, client, person)
+            yield Scene(sim, client, person, app.server.instructions or "")
         await app.aclose()

@@ -9,6 +9,7 @@ from paperspace_mcp.evals.changing import CHANGING
 from paperspace_mcp.evals.keeping import KEEPING
 from paperspace_mcp.evals.request import Request
 from paperspace_mcp.evals.scene import Era, Scene, scene
+from paperspace_mcp.weights import scale
 
 REQUESTS: tuple[Request, ...] = (*CHANGING, *KEEPING)
 Assistant = Callable[[Scene, Request], Awaitable[int]]
@@ -51,10 +52,10 @@ async def score(request: Request, assistant: Assistant, era: Era = "2026-07-28")
 
 
 async def reference(under_way: Scene, request: Request) -> int:
-    """The assistant of the reference run: it does what is written down."""
+    """The assistant of the reference run: it does what is written down. The tokens are those of the answers' texts."""
     for step in request.steps:
         await under_way.call(step.tool, step.given(under_way.answers))
-    return 0
+    return sum(map(scale().tokens, under_way.texts))
 
 
 def table(scores: Sequence[Score]) -> str:
