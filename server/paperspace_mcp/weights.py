@@ -1,6 +1,7 @@
 """What definitions cost a model to read, in tokens. Pure."""
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,7 +23,8 @@ class Scale:
 def scale() -> Scale:
     """o200k where bpe-openai is installed, whose ranks ship in the package; else an estimate that says so."""
     try:
-        encoding = import_module("bpe_openai").get_encoding(_ENCODING)
+        with warnings.catch_warnings(action="ignore"):  # it reads its ranks in a way that Python deprecates
+            encoding = import_module("bpe_openai").get_encoding(_ENCODING)
     except ModuleNotFoundError:
         by = f"estimated ({CHARACTERS_A_TOKEN} characters each)"
         return Scale(by, lambda text: -(-len(text) // CHARACTERS_A_TOKEN))

@@ -1,7 +1,7 @@
 """`doctor`: what is set up, how it stands, and what helps. Exit 0 where nothing fails, 1 where something does.
 
 It needs no key and no network, changes nothing, prints no secret, and no step takes longer than a few seconds.
-`--contract` asks the API instead, with GETs only, what its reference leaves open.
+`--contract` asks the API instead, with GETs only, what its reference leaves open; `--elicitation` tries a question.
 """
 
 import argparse
@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ask the API what its reference leaves open: some thirty GETs with your key, nothing is changed; the "
         "report has no name, id or address of your account in it and can go with a bug",
     )
+    parser.add_argument(
+        "--elicitation",
+        action="store_true",
+        help="try a question: a server on a simulated fleet asks you here, once in each era of the protocol",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="with --contract: write the report there too")
     parser.epilog = "Exit 0: nothing fails; 1: something does."
     parser.set_defaults(execute=execute, wrong=parser.error)
@@ -42,6 +47,8 @@ def execute(arguments: argparse.Namespace) -> int:
     settings = _chosen(arguments, found.settings)
     if arguments.contract:
         return _contract(arguments, settings)
+    if arguments.elicitation:
+        return _told(anyio.run(_questions), as_json=arguments.json)
     rows = [
         *versions.rows(),
         *configuration.rows(os.environ, found),
@@ -49,8 +56,27 @@ def execute(arguments: argparse.Namespace) -> int:
         *anyio.run(_reached, settings),
         *state.rows(settings.state_dir),
     ]
-    _print(rows, as_json=arguments.json)
+    return _told(rows, as_json=arguments.json)
+
+
+def _told(rows: list[Row], *, as_json: bool) -> int:
+    _print(rows, as_json=as_json)
     return int(failed(rows))
+
+
+async def _questions() -> list[Row]:
+    from paperspace_mcp.checkup import questions
+
+    return [row async for row in questions.rows(_typed)]
+
+
+async def _typed(question: str) -> str:
+    """What the person types at the question; nothing where nobody is there."""
+    from anyio.to_thread import run_sync
+
+    sys.stderr.write(f"\n{question}\n> ")
+    sys.stderr.flush()
+    return (await run_sync(sys.stdin.readline)).strip()
 
 
 def _chosen(arguments: argparse.Namespace, settings: Settings) -> Settings:
