@@ -76,7 +76,8 @@ async def _typed(question: str) -> str:
 
     sys.stderr.write(f"\n{question}\n> ")
     sys.stderr.flush()
-    return (await run_sync(sys.stdin.readline)).strip()
+    line: str = await run_sync(sys.stdin.readline)
+    return line.strip()
 
 
 def _chosen(arguments: argparse.Namespace, settings: Settings) -> Settings:
