@@ -217,7 +217,7 @@ DIFFERS: dict[tuple[str, Any], dict[str, Must]] = {
     ("tombstones_listed", False): {
         "accessors": _people("Diya", "Ben"),
         "accessors in parts": _people("Diya", "Ben"),
-        "accessor: removed": _code("not_found"),
+        "accessor: removed": _says("has no explicit access to"),
     },
     ("desktop_when_off", True): {"desktop: off": _says("is reached by windows at")},
     ("deleted_machines", "readable"): _DELETED,
