@@ -80,9 +80,9 @@ def started(command: Sequence[str], env: dict[str, str] | None = None) -> Iterat
 
 
 @contextmanager
-def simulated() -> Iterator[Upstream]:
+def simulated(fleet: str = "default") -> Iterator[Upstream]:
     port = free_port()
-    with started([*_CLI, "simulate", "--port", str(port)]):
+    with started([*_CLI, "simulate", "--port", str(port), "--fleet", fleet]):
         _await_port(port)
         yield Upstream(f"http://127.0.0.1:{port}/v1")
 

@@ -1,6 +1,7 @@
 """The benchmark runs and measures both sides. No time is asserted: that is what its table is for."""
 
 import pytest
+from tests.benchmarks import fleet
 from tests.benchmarks.run import Row, Size, Table, run
 from tests.benchmarks.servers import FLOOR, OURS, SIDES
 from tests.benchmarks.speech import check
@@ -15,6 +16,13 @@ def test_a_small_run_measures_every_row_on_both_sides() -> None:
     targets = [row.target for row in table.rows.values()]
     assert [targets.count(target) for target in ("<= 1.15", "<= 1.0", ">= 2", ">= 4")] == [2, 4, 2, 2]
     assert len(table.text().splitlines()) == len(table.rows) + 4
+
+
+def test_one_question_over_a_fleet_is_one_call_and_few_tokens() -> None:
+    loop, ours = fleet.table(machines=300, slow_s=0.0).splitlines()[2:]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (loop, ours)]
+    assert [row[:3] for row in cells] == [[fleet.LOOP, "3", "3"], [fleet.OURS, "1", cells[1][2]]]
+    assert int(cells[1][4].replace(",", "")) < 600 < int(cells[0][4].replace(",", ""))
 
 
 def test_the_ratio_is_of_the_rounds_and_not_of_the_medians() -> None:
