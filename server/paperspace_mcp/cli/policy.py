@@ -15,7 +15,7 @@ import anyio
 from paperspace_mcp.app import App, anonymous, principal_of
 from paperspace_mcp.checkup.configuration import told
 from paperspace_mcp.cli.accounts import add_user_argument
-from paperspace_mcp.cli.common import add_server_arguments, app_of
+from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
 from paperspace_mcp.contract.errors import CallerError, Refusal, UpstreamError
 from paperspace_mcp.policy_file import doubts
 from paperspace_mcp.rules.policy import Policy
@@ -40,11 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     if arguments.policy:
         os.environ["PAPERSPACE_MCP_POLICY"] = str(arguments.policy)  # this process does nothing but explain
-    app = app_of(arguments)
+    app = app_of(arguments, replace(settings_of(arguments), password_sink=_sink(arguments)))
     if arguments.tool is None:
         return _told(app.settings.policy)
     values = dict(one.partition("=")[::2] for one in arguments.arg)
     return anyio.run(_check, app, _desk(app, arguments), arguments.tool, values)
+
+
+def _sink(arguments: argparse.Namespace) -> str:
+    """Where a password would go if `serve` were not told: on stdio to a file, over HTTP nowhere."""
+    return "off" if arguments.user or arguments.anonymous else "file"
 
 
 def _told(policy: Policy) -> int:

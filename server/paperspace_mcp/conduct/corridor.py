@@ -104,26 +104,50 @@ class Conduct:
         return await stored(partial(self.rooms.store.inbox, self.rooms.now()))
 
     async def judge(self, caller: Caller, plan: Plan) -> Decision:
-        """The policy's word on a plan. Raises a `Refusal` where it is no, or the class table says no."""
+        """The policy's word on a plan; where it is no, that is written down. Raises a `Refusal`."""
+        try:
+            return await self._judged(caller, plan)
+        except Refusal as refusal:
+            await self._audit("refused", caller, plan=plan, rule=refusal.code)
+            raise
+
+    async def _judged(self, caller: Caller, plan: Plan) -> Decision:
         wanted = demand(plan)
         decision = await judge(self.rooms, caller, plan)
         if wanted.rule.refused or decision.kind == "refuse":
             code = "protected" if wanted.rule.refused else decision.rule
-            await self._audit("refused", caller, plan=plan, rule=code)
             raise Refusal(code, facts={"effect": plan.effect.value, "batch": self.policy.batch})
         return decision
+
+    async def _granted(self, caller: Caller, plan: Plan) -> Decision:
+        """What `ask` goes by: nobody is asked about what a budget would refuse afterwards, or a script may not ask."""
+        decision = await self._judged(caller, plan)
+        if caller.allow and decision.kind != "go":
+            raise Refusal("not_covered", facts={"approval": caller.allow})
+        if over := await stored(partial(self.rooms.store.over, decision.charges)):
+            raise Refusal("over_budget", facts={"ledger": over})
+        return decision
+
+    async def preview(self, caller: Caller, plan: Plan) -> tuple[Decision, Record]:
+        """What `ask` would write down through a client that can be asked. Nothing is, nor is anybody told.
+
+        Raises:
+            Refusal: as `ask`.
+        """
+        decision = await self._granted(caller, plan)
+        return decision, self._draft(caller, plan, decision, "", Channel.CLIENT)
 
     async def ask(self, caller: Caller, plan: Plan, digest: str, channel: Channel) -> Meeting:
         """Judge a plan and write its record, before anybody is asked. The same call recorded meanwhile wins.
 
         Raises:
-            Refusal: the policy or the class table says no.
+            Refusal: the policy, the class table or a budget says no.
         """
-        decision = await self.judge(caller, plan)
-        if caller.allow and decision.kind != "go":
-            await self._audit("refused", caller, plan=plan, rule="not_covered")
-            raise Refusal("not_covered", facts={"approval": caller.allow})
-        await self.afford(caller, plan, decision)
+        try:
+            decision = await self._granted(caller, plan)
+        except Refusal as refusal:
+            await self._audit("refused", caller, plan=plan, rule=refusal.code)
+            raise
         ids = [target.id for target in plan.targets]
         while True:
             record = self._draft(caller, plan, decision, digest, channel)
@@ -134,16 +158,6 @@ class Conduct:
             if meeting.record is record:
                 await self._asked(caller, plan, record, decision.rule)
             return meeting
-
-    async def afford(self, caller: Caller, plan: Plan, decision: Decision) -> None:
-        """Nobody is asked about what a budget would refuse afterwards. What is spent is counted again then.
-
-        Raises:
-            Refusal: over_budget.
-        """
-        if over := await stored(partial(self.rooms.store.over, decision.charges)):
-            await self._audit("refused", caller, plan=plan, rule="over_budget")
-            raise Refusal("over_budget", facts={"ledger": over})
 
     async def _asked(self, caller: Caller, plan: Plan, record: Record, rule: str) -> None:
         phase = "granted" if record.channel is Channel.RULE else "asked"

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from paperspace_mcp.contract.errors import CallerError
-from paperspace_mcp.rules.guard.demands import demand
+from paperspace_mcp.rules.guard.records import Channel
 from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.surface.adapter import arguments_of
 from paperspace_mcp.surface.desk import Desk
@@ -15,9 +15,9 @@ from paperspace_mcp.surface.server import problems
 from paperspace_mcp.surface.tools import TOOLS
 
 _HOW = {
-    "go": "nobody is asked",
-    "ask": "a person is asked in the client, or out of band where it cannot be",
-    "inbox": "a person decides out of band",
+    Channel.RULE: "nobody is asked",
+    Channel.CLIENT: "a person is asked in the client, or out of band where it cannot be",
+    Channel.INBOX: "a person decides, out of band only",
 }
 
 
@@ -36,10 +36,7 @@ async def explained(desk: Desk, name: str, values: Mapping[str, Any]) -> str:
     planned = await tool.function(desk, **arguments)
     if isinstance(planned, Answer):
         return f"allowed; nobody is asked. {planned.summary}"
-    decision, wanted = await desk.conduct.judge(desk.caller, planned), demand(planned)
-    await desk.conduct.afford(desk.caller, planned, decision)
-    typed = f"\nto type: {wanted.text}" if decision.kind != "go" else ""
-    band = "\non a protected machine: out of band only" if wanted.rule.out_of_band_only else ""
-    return f"class: {planned.effect}\n{_HOW[decision.kind]} (rule {decision.rule}){typed}{band}\n" + "\n".join(
-        planned.lines
-    )
+    decision, record = await desk.conduct.preview(desk.caller, planned)
+    typed = [] if record.channel is Channel.RULE else [f"to type: {record.expects}"]
+    how = f"{_HOW[record.channel]} (rule {decision.rule})"
+    return "\n".join([f"class: {planned.effect}", how, *typed, *planned.lines])

@@ -16,11 +16,11 @@ from paperspace_mcp.contract.errors import CallerError, Candidate, Failure, Refu
 from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import naming, power, pricing, selecting
-from paperspace_mcp.rules.guard import plans, questions
+from paperspace_mcp.rules.guard import plans
 from paperspace_mcp.rules.guard.cleaning import plain
-from paperspace_mcp.rules.guard.demands import TABLE, demand
+from paperspace_mcp.rules.guard.demands import TABLE
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
-from paperspace_mcp.rules.policy import Decision, Strictness, strictness
+from paperspace_mcp.rules.guard.records import Channel
 from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector
 from paperspace_mcp.rules.waiting import seconds_of
 from paperspace_mcp.surface.consent import canonical
@@ -246,22 +246,16 @@ async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> 
 async def _would_ask(desk: Desk, plan: Plan) -> str:
     """Who would be asked for what, or why nobody would be."""
     try:
-        decision = await desk.conduct.judge(desk.caller, plan)
-        await desk.conduct.afford(desk.caller, plan, decision)
+        decision, record = await desk.conduct.preview(desk.caller, plan)
     except Refusal as refusal:
         return f"refused: {explain(refusal)[0]}"
-    return _asks(desk, plan, decision)
-
-
-def _asks(desk: Desk, plan: Plan, decision: Decision) -> str:
-    if decision.kind == "go":
+    if record.channel is Channel.RULE:
         return f"nobody ({decision.rule})"
-    wanted = demand(plan, by_name=strictness(desk.conduct.policy, plan) is Strictness.NAME)
-    inside = decision.kind == "ask" and questions.fits(plan, questions.render(plan, wanted, "----"))
+    inside = record.channel is Channel.CLIENT
     where = (
         "in the client, or out of band where it cannot ask" if inside else "out of band, where the whole list is seen"
     )
-    return f"a person, {where}; to type: {wanted.text}"
+    return f"a person, {where}; to type: {record.expects}"
 
 
 async def undone(desk: Desk, outcomes: Sequence[Outcome], arguments: Arguments) -> bool:
