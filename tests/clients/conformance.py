@@ -34,7 +34,12 @@ APART: Mapping[str, str] = {
             *("tools-call-simple-text", "tools-call-image", "tools-call-audio", "tools-call-embedded-resource"),
             *("tools-call-mixed-content", "tools-call-error", "tools-call-with-progress", "json-schema-2020-12"),
             *("resources-read-text", "resources-read-binary", "resources-templates-read", "prompts-get-simple"),
-            *("prompts-get-with-args", "prompts-get-embedded-resource", "prompts-get-with-image"),
+            *(
+                "prompts-get-with-args",
+                "prompts-get-embedded-resource",
+                "prompts-get-with-image",
+                "completion-complete",
+            ),
         ),
         _CONTENT,
     ),
@@ -48,7 +53,6 @@ APART: Mapping[str, str] = {
 UNDECLARED: Mapping[str, tuple[str, ...]] = {
     "logging-set-level": ("logging",),
     "tools-call-with-logging": ("logging",),
-    "completion-complete": ("completions",),
     "resources-subscribe": ("resources", "subscribe"),
     "resources-unsubscribe": ("resources", "subscribe"),
     "sep-2640-skills": ("extensions", "io.modelcontextprotocol/skills"),

@@ -7,7 +7,7 @@ the errors. What each must do is written in the suite's own descriptions of its 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Context
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.prompts.base import Prompt
 from mcp.server.mcpserver.resolve import Elicit, ElicitationResult, Resolve
 from mcp.shared.exceptions import MCPError
@@ -141,5 +141,17 @@ def furnish(server: Server) -> None:
     added = tools()
     for name, function in added.items():
         server.add_tool(function, name=name, description="Asks, then answers.", structured_output=False)
-    server.add_prompt(Prompt.from_function(prompt, name=f"{_PREFIX}prompt"))
     server._listed |= added.keys()
+    _add_prompt(server, Prompt.from_function(prompt, name=f"{_PREFIX}prompt"))
+
+
+def _add_prompt(server: Server, asking: Prompt) -> None:
+    """Beside our prompts, which ask nothing and are no prompts of the SDK's."""
+    ours = server.get_prompt
+
+    async def get_prompt(name: str, arguments: dict[str, Any] | None = None, context: Ctx | None = None) -> Any:
+        theirs = name == asking.name
+        return await (MCPServer.get_prompt(server, name, arguments, context) if theirs else ours(name, arguments))
+
+    server.add_prompt(asking)
+    server.get_prompt = get_prompt  # type: ignore[method-assign]

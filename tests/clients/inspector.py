@@ -64,6 +64,11 @@ def _lists(scene: Scene, inspector: Inspector) -> None:
     with scene.step("tools/list, schemas judged strictly", reads=False):
         listed = {tool["name"] for tool in inspector.ask("tools/list", "--strict")["tools"]}
         assert listed == {path.stem for path in _SCHEMAS.glob("*.json")}
+    with scene.step("prompts/list and prompts/get", reads=False):
+        assert inspector.ask("prompts/list")["prompts"][0]["name"] == "fleet_report"
+        given = ("--prompt-args", "machine=dev-anna", "--prompt-name", "why_did_it_stop")
+        (message,) = inspector.ask("prompts/get", *given)["messages"]
+        assert message["content"]["text"].endswith('{"machine": "dev-anna"}')
     with scene.step("resources/list: a resource for each machine"):
         uris = {one["uri"] for one in inspector.ask("resources/list")["resources"]}
         assert {f"paperspace://machines/{one['id']}" for one in scene.account.machines()} < uris
