@@ -19,11 +19,12 @@ from pydantic import AnyHttpUrl, BaseModel
 
 from paperspace_mcp import __version__
 from paperspace_mcp.audit import Audit
-from paperspace_mcp.conduct import ANONYMOUS, Caller, Conduct, Rooms, Sink, Wire
+from paperspace_mcp.conduct import ANONYMOUS, Caller, Conduct, Heard, Rooms, Sink, Wire, unheard
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
 from paperspace_mcp.policy_file import check
+from paperspace_mcp.rules.guard.cleaning import clean
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 from paperspace_mcp.rules.policy import Policy, permitted
@@ -48,6 +49,8 @@ TOOLSET_OF = {tool.name: toolset for toolset, tools in TOOLSETS.items() for tool
 _AUTH = AuthSettings(issuer_url=AnyHttpUrl("https://tokens.invalid"), resource_server_url=None)
 """Tokens are made here, so no authorization server is announced; the SDK wants an address all the same."""
 KEY_BYTES = 32
+_CLIENT_CAPS = (64, 32)
+"""How much of a client's name and version is kept."""
 SEAL_S = 600.0
 """The SDK's sealed state outlives our records, so that an answer that is too late is told in our words."""
 
@@ -74,13 +77,20 @@ class LateWire:
         query: Shape | None = None,
         *,
         budget_s: float | None = None,
+        heard: Heard = unheard,
     ) -> Gives:
-        return await self._wire.read(operation, path or {}, query, budget_s=budget_s)
+        return await self._wire.read(operation, path or {}, query, budget_s=budget_s, heard=heard)
 
     async def mutate(
-        self, operation: Operation[Gives], path: Mapping[str, str], body: Shape | None, warrant: Warrant | None
+        self,
+        operation: Operation[Gives],
+        path: Mapping[str, str],
+        body: Shape | None,
+        warrant: Warrant | None,
+        *,
+        heard: Heard = unheard,
     ) -> Gives:
-        return await self._wire.mutate(operation, path, body, warrant)
+        return await self._wire.mutate(operation, path, body, warrant, heard=heard)
 
     def arguments(self, path: Mapping[str, str], body: Shape | None) -> dict[str, Any]:
         return self._wire.arguments(path, body)
@@ -143,7 +153,7 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
     def desk_of(ctx: Context[Any, Any]) -> Desk:
         long = _wants_progress(ctx)
         waits = (settings.max_wait_s, settings.hold_s)
-        caller = caller_of(settings, over_http=ctx.headers is not None)
+        caller = replace(caller_of(settings, over_http=ctx.headers is not None), client=client_of(ctx))
         return Desk(conduct, watch, caller, *waits, ctx.report_progress, TOOLSET_OF.__getitem__, long_waits=long)
 
     tools = [adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS]
@@ -204,6 +214,13 @@ def caller_of(settings: Settings, *, over_http: bool) -> Caller:
     if token is None or not token.subject:
         raise Refusal("identity_needed")
     return replace(identity(settings), principal=principal_of(settings, token.subject))
+
+
+def client_of(ctx: Context[Any, Any]) -> str:
+    """What the client says of itself, for the audit: anybody can say anything. Empty where it says nothing."""
+    told = ctx.session.client_params
+    parts = (told.client_info.name, told.client_info.version) if told else ()
+    return " ".join(filter(None, (clean(part, cap).text for part, cap in zip(parts, _CLIENT_CAPS, strict=False))))
 
 
 def anonymous(settings: Settings) -> Caller:

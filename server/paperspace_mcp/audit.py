@@ -33,6 +33,7 @@ from paperspace_mcp.audit_records import (
     FIRST,
     HEAD,
     SEPARATOR,
+    VERSION,
     BrokenError,
     Entry,
     Place,
@@ -225,7 +226,7 @@ class Audit:
             return file.read(place.end - place.start), file.read(_REACH)
 
     def _append(self, key: bytes, place: Place, told: Mapping[str, Any], torn: bytes) -> int:
-        record = {"sequence": place.sequence + 1, "time": clock(self._now()), **told}
+        record = {"version": VERSION, "sequence": place.sequence + 1, "time": clock(self._now()), **told}
         if torn:
             record["torn"] = {"bytes": len(torn), "sha256": sha256(torn).hexdigest()}
         line = sealed_line(key, place.mac, record) + b"\n"

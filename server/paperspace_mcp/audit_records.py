@@ -14,6 +14,8 @@ SEPARATOR = b"\x1e"  # JSON escapes it, so it stands in no record
 _CODE, _END = b',"mac":"', b'"}'
 _SEALED = len(_CODE) + 64 + len(_END)
 HEAD, FIRST = "head", "first"
+VERSION = 2
+"""Of what a record tells. Those of version 1 do not name theirs; their code vouches for them all the same."""
 _FOREIGN = "the code does not fit: the record was changed, or audit.key is not the key that it was written with"
 _HEAD_FOREIGN = "audit.head was changed, or audit.key is not the key that it was written with"
 
@@ -22,8 +24,10 @@ _HEAD_FOREIGN = "audit.head was changed, or audit.key is not the key that it was
 class Entry:
     """One thing that happened. `write` adds sequence, time and code; what is empty is left out of the line.
 
-    phase: asked, declined, expired, intent, outcome. client: what the client says of itself. targets: id, name,
-    fingerprint. arguments: their names, never their values; `digest` binds the values.
+    phase: refused; asked or granted; approved, declined, mistyped, expired (nobody answered, or used the approval) or
+    overtaken; intent, outcome. client: what the client says of itself. targets: id, name, fingerprint. arguments: their
+    names, never their values; `digest` binds the values. decision: the policy's (refuse, go, ask, inbox), by its
+    `rule`. latency_ms: of a decision since the question, of an outcome since its step began.
     """
 
     phase: str

@@ -127,9 +127,22 @@ def _table(records: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def _ending(record: Mapping[str, Any]) -> str:
-    """The targets and what became of them."""
+    """The targets, what became of them, and by whose leave."""
     targets = record.get("targets", [])
     named = [f"{quoted(target['name'])} ({target.get('id', '-')})" for target in targets[:_SHOWN_TARGETS]]
     more = [f"+{len(targets) - _SHOWN_TARGETS} more (--json)"] if len(targets) > _SHOWN_TARGETS else []
-    words = [str(record[name]) for name in ("decision", "outcome", "reason") if name in record]
-    return "  ".join([", ".join(named + more), *words]).strip()
+    words = [str(record[name]) for name in ("outcome", "reason") if name in record]
+    told = [words_ for name, words_ in _told_of(record) if name in record]
+    return "  ".join([", ".join(named + more), *words, *told]).strip()
+
+
+def _told_of(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Each further field in words. What a client says of itself is somebody's text."""
+    found = record.get
+    yield "decision", f"{found('decision')} by rule {found('rule', '-')}"
+    yield "channel", f"channel {found('channel')}"
+    yield "approver", f"by {found('approver')}"
+    yield "client", f"client {quoted(str(found('client')))}"
+    yield "upstream_status", f"HTTP {found('upstream_status')}"
+    yield "latency_ms", f"{found('latency_ms')} ms"
+    yield "event_ids", f"event {', '.join(found('event_ids', ()))}"

@@ -3,13 +3,14 @@
 from paperspace_mcp.conduct.corridor import Conduct
 from paperspace_mcp.conduct.deeds import Deed, History, history, once_named
 from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
-from paperspace_mcp.conduct.parts import ANONYMOUS, Caller, Rooms, Sink, Wire, fingerprinted
+from paperspace_mcp.conduct.parts import ANONYMOUS, Caller, Heard, Rooms, Sink, Wire, fingerprinted, unheard
 
 __all__ = [
     "ANONYMOUS",
     "Caller",
     "Conduct",
     "Deed",
+    "Heard",
     "History",
     "Outcome",
     "Rooms",
@@ -19,4 +20,5 @@ __all__ = [
     "history",
     "load_outcomes",
     "once_named",
+    "unheard",
 ]

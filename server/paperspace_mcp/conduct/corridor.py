@@ -11,6 +11,7 @@ import anyio
 from pydantic import BaseModel
 
 from paperspace_mcp.audit import Entry
+from paperspace_mcp.conduct import entries
 from paperspace_mcp.conduct.batch import Batch
 from paperspace_mcp.conduct.judging import judge
 from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes, load_outcomes
@@ -73,6 +74,7 @@ class Conduct:
 
         What waits under another policy is taken out of use: it asks for what is not enough, or not right, any more.
         """
+        await self._lapse()
         now = self.rooms.now()
         meeting = await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
         if meeting.kind in {"open", "approved"} and meeting.record and meeting.record.policy != self._rules():
@@ -85,7 +87,14 @@ class Conduct:
 
     async def _retire(self, record: Record) -> None:
         if await stored(partial(self.rooms.store.retire, record.code)):
-            await self._audit("refused", owner(record), record=record, rule="policy_changed")
+            await self._audit(entries.of_record("refused", record, decision="refuse", rule="policy_changed"))
+
+    async def _lapse(self) -> None:
+        """Write down what ran out of time since anybody looked: nobody answered it, or nobody used the approval."""
+        now = self.rooms.now()
+        for record in await stored(partial(self.rooms.store.lapsed, now)):
+            reason = "unanswered" if record.status is Status.OPEN else "unused"
+            await self._audit(entries.of_record("expired", record, at=now, reason=reason))
 
     async def lately(self, caller: Caller, digest: str) -> list[Outcome]:
         """What this same call came to within the time in which it would be told it again."""
@@ -101,14 +110,16 @@ class Conduct:
         return records.alive(record, self.rooms.now())
 
     async def inbox(self) -> list[Record]:
+        """The questions that wait for a person out of band, oldest first."""
+        await self._lapse()
         return await stored(partial(self.rooms.store.inbox, self.rooms.now()))
 
-    async def judge(self, caller: Caller, plan: Plan) -> Decision:
+    async def judge(self, caller: Caller, plan: Plan, record: Record | None = None) -> Decision:
         """The policy's word on a plan; where it is no, that is written down. Raises a `Refusal`."""
         try:
             return await self._judged(caller, plan)
         except Refusal as refusal:
-            await self._audit("refused", caller, plan=plan, rule=refusal.code)
+            await self._audit(entries.of_refusal(caller, plan, refusal.code, record=record))
             raise
 
     async def _judged(self, caller: Caller, plan: Plan) -> Decision:
@@ -146,7 +157,7 @@ class Conduct:
         try:
             decision = await self._granted(caller, plan)
         except Refusal as refusal:
-            await self._audit("refused", caller, plan=plan, rule=refusal.code)
+            await self._audit(entries.of_refusal(caller, plan, refusal.code, digest=digest))
             raise
         ids = [target.id for target in plan.targets]
         while True:
@@ -156,12 +167,12 @@ class Conduct:
             except KeyError:
                 continue  # the code is taken: draw another
             if meeting.record is record:
-                await self._asked(caller, plan, record, decision.rule)
+                await self._asked(record)
             return meeting
 
-    async def _asked(self, caller: Caller, plan: Plan, record: Record, rule: str) -> None:
+    async def _asked(self, record: Record) -> None:
         phase = "granted" if record.channel is Channel.RULE else "asked"
-        await self._audit(phase, caller, plan=plan, record=record, rule=rule)
+        await self._audit(entries.of_record(phase, record))
         if record.channel is Channel.INBOX:
             await self.rooms.tell(record)
 
@@ -185,6 +196,9 @@ class Conduct:
             issued_at=now,
             expires_at=now + (records.INBOX_S if where is Channel.INBOX else records.CLIENT_S),
             policy=self._rules(),
+            client=caller.client,
+            decision=decision.kind,
+            rule=decision.rule,
             status=Status.APPROVED if where is Channel.RULE else Status.OPEN,
             approver=f"rule {decision.rule}" if where is Channel.RULE else "",
             out_of_band_only=forced,
@@ -193,8 +207,10 @@ class Conduct:
     def _demand(self, plan: Plan) -> Demand:
         return demand(plan, by_name=strictness(self.policy, plan) is Strictness.NAME)
 
-    async def accept(self, record: Record, typed: str) -> None:
-        """Compare what was typed. The record itself is spent by `carry_out`.
+    async def accept(self, record: Record, typed: str, client: str = "") -> None:
+        """Compare what was typed, and write down a yes. The record itself is spent by `carry_out`.
+
+        client: what the client that answered says of itself.
 
         Raises:
             Refusal: mistyped, expired, declined, already_spent, out_of_band_only.
@@ -202,8 +218,9 @@ class Conduct:
         refused = records.judge(record, typed, self.rooms.now())
         if refused == "mistyped":
             await self.close(record, Status.MISTYPED)
-        elif refused:
-            await self._audit(refused, owner(record), record=record)
+        else:
+            told = entries.of_record(refused or "approved", record, at=self.rooms.now(), approver=record.principal)
+            await self._audit(replace(told, client=client or record.client))
         if refused:
             raise Refusal(refused, facts={"approval": record.code})
 
@@ -213,12 +230,12 @@ class Conduct:
         It is written down first: an approval that the audit does not know must not stand. Where somebody else was
         faster, that is written down as well.
         """
-        told = replace(record, approver=approver)
-        await self._audit(_PHASES[status], owner(record), record=told)
-        close = partial(self.rooms.store.close, record.code, status, approver=approver, now=self.rooms.now())
-        if await stored(close):
+        now = self.rooms.now()
+        told = entries.of_record(_PHASES[status], record, at=now, approver=approver)
+        await self._audit(told)
+        if await stored(partial(self.rooms.store.close, record.code, status, approver=approver, now=now)):
             return True
-        await self._audit("overtaken", owner(record), record=told, rule="already_decided")
+        await self._audit(replace(told, phase="overtaken", reason="already_decided"))
         return False
 
     async def carry_out(self, record: Record) -> list[Outcome]:
@@ -240,7 +257,7 @@ class Conduct:
         if record.policy != self._rules():
             await self._retire(record)
             raise Refusal("policy_changed", facts={"approval": record.code})
-        decision = await self.judge(owner(record), plan)
+        decision = await self.judge(owner(record), plan, record)
         if record.channel is Channel.RULE:
             if decision.kind != "go":
                 raise Refusal("approval_gone", facts={"approval": record.code})
@@ -272,7 +289,7 @@ class Conduct:
 
     async def _still(self, record: Record, plan: Plan, done: list[Outcome]) -> None:
         try:
-            await self.judge(owner(record), plan)
+            await self.judge(owner(record), plan, record)
         except Refusal as refusal:
             raise Refusal(refusal.code, changed="yes" if done else "no", facts=refusal.facts) from None
 
@@ -339,25 +356,6 @@ class Conduct:
         note = partial(self.rooms.store.note, record.code, old, new, settled=settled, repeatable=repeatable)
         return await stored(note)
 
-    async def _audit(
-        self, phase: str, caller: Caller, *, plan: Plan | None = None, record: Record | None = None, rule: str = ""
-    ) -> None:
-        plan = plan or (plans.load(record.plan) if record else None)
-        entry = Entry(
-            phase=phase,
-            principal=caller.principal,
-            client=caller.client,
-            tool=plan.tool if plan else "",
-            effect=plan.effect.value if plan else "",
-            code=record.code if record else "",
-            targets=tuple({"id": one.id, "name": one.name, "fingerprint": one.fingerprint} for one in plan.targets)
-            if plan
-            else (),
-            arguments=tuple(sorted(plan.arguments)) if plan else (),
-            digest=record.digest if record else "",
-            rule=rule,
-            channel=record.channel.value if record else "",
-            approver=record.approver if record else "",
-        )
+    async def _audit(self, entry: Entry) -> None:
         write: Callable[[], int] = partial(self.rooms.audit.write, entry)
         await audited(write)

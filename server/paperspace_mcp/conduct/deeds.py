@@ -67,6 +67,7 @@ class History:
 
 
 _KEPT = frozenset({"asked", "declined", "expired", "mistyped", "refused"})
+_BY_RULE = frozenset({"asked", "refused"})
 _ENDS = _KEPT | {"granted", "approved", "intent", "outcome"}
 
 
@@ -98,8 +99,9 @@ def _about(record: Mapping[str, Any], machine_id: str) -> bool:
 def _deed(record: Mapping[str, Any]) -> Deed:
     texts = ("phase", "tool", "code", "principal", "channel", "approver", "outcome")
     told = {name: str(record.get(name, "")) for name in texts}
-    reason = str(record.get("reason") or record.get("rule", ""))
-    return Deed(seconds_of(record["time"]) or 0.0, **told, reason=reason, event_ids=tuple(record.get("event_ids", ())))
+    rule = record.get("rule", "") if told["phase"] in _BY_RULE else ""
+    reason, ids = str(record.get("reason") or rule), tuple(record.get("event_ids", ()))
+    return Deed(seconds_of(record["time"]) or 0.0, **told, reason=reason, event_ids=ids)
 
 
 async def once_named(conduct: Conduct, name: str) -> str:

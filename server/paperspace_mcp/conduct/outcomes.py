@@ -11,6 +11,7 @@ class Outcome:
 
     status: intent (perhaps sent, no answer written down), done, failed (nothing changed), changed (the target was not
     as approved; nothing sent), unknown. answer: what the provider said, by its own names. at: when it was taken.
+    upstream_status: HTTP's, of the provider's answer where one came.
     """
 
     operation: str
@@ -21,6 +22,7 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict)
     at: float = 0.0
     retryable: bool = False
+    upstream_status: int | None = None
 
     @property
     def made(self) -> str:

@@ -18,6 +18,8 @@ from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.wire.store import Store
 
 Gives = TypeVar("Gives", bound=BaseModel)
+Heard = Callable[[int], None]
+"""Is told the HTTP status of an answer that came."""
 
 
 class Wire(Protocol):
@@ -30,10 +32,17 @@ class Wire(Protocol):
         query: Shape | None = None,
         *,
         budget_s: float | None = None,
+        heard: Heard = ...,
     ) -> Gives: ...
 
     async def mutate(
-        self, operation: Operation[Gives], path: Mapping[str, str], body: Shape | None, warrant: Warrant | None
+        self,
+        operation: Operation[Gives],
+        path: Mapping[str, str],
+        body: Shape | None,
+        warrant: Warrant | None,
+        *,
+        heard: Heard = ...,
     ) -> Gives: ...
 
     def arguments(self, path: Mapping[str, str], body: Shape | None) -> dict[str, Any]: ...
@@ -47,6 +56,10 @@ class Sink(Protocol):
     async def deliver(self, record: Record, target_name: str, desktop: Desktop) -> dict[str, str]:
         """Deliver it; what the answer may say of it (a path, an address; for `inline` the password itself)."""
         ...
+
+
+def unheard(_status: int) -> None:
+    """Nobody wants to know the status."""
 
 
 async def _nobody(_record: Record) -> None:
@@ -75,7 +88,8 @@ def owner(record: Record) -> Caller:
     """Whose call a record is about, and by which standing approval it was let through."""
     code = record.approver.removeprefix(_BY_STANDING) if record.approver.startswith(_BY_STANDING) else ""
     known = not record.principal.startswith(f"{ANONYMOUS}:")
-    return Caller(record.principal, record.account, identified=known, allow="" if "," in code else code)
+    code = "" if "," in code else code
+    return Caller(record.principal, record.account, record.client, identified=known, allow=code)
 
 
 @dataclass(frozen=True, slots=True)

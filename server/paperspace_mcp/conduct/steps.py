@@ -8,10 +8,10 @@ import anyio
 from pydantic import BaseModel
 
 from paperspace_mcp.audit import Entry
-from paperspace_mcp.conduct import reconcile
+from paperspace_mcp.conduct import entries, reconcile
 from paperspace_mcp.conduct.judging import refused
 from paperspace_mcp.conduct.outcomes import Outcome
-from paperspace_mcp.conduct.parts import Rooms, owner
+from paperspace_mcp.conduct.parts import Heard, Rooms, owner
 from paperspace_mcp.conduct.storing import audited
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
@@ -42,7 +42,7 @@ class Steps:
                 outcome = self._outcome(step, "changed", "target_changed", {"changed": moved})
             else:
                 await self._allowed(record)
-                await self._audit("intent", record, step)
+                await self._audit(entries.of_step("intent", record, step))
                 outcome = await self._sent(record, step)
         except OutcomeUnknown as failure:
             outcome = await self.reconciled(step, self._outcome(step, "unknown", failure.code, failure.facts, started))
@@ -58,29 +58,32 @@ class Steps:
 
     def _outcome(self, step: Step, status: str, code: str, facts: dict[str, Any], at: float = 0.0) -> Outcome:
         target_id = step.target.id if step.target else ""
-        return Outcome(step.operation, status, target_id, code=code, facts=facts, at=at or self._rooms.now())
+        now = at or self._rooms.now()
+        return Outcome(step.operation, status, target_id, {}, code, facts, now, upstream_status=facts.get("status"))
 
     async def _sent(self, record: Record, step: Step) -> Outcome:
+        heard = [0]
         if step.effect is Effect.REVEAL:
-            answer: dict[str, Any] = {"delivered": await self._reveal(record, step)}
+            answer: dict[str, Any] = {"delivered": await self._reveal(record, step, heard.append)}
         else:
-            shape = await self._mutate(catalogue.OPERATIONS[step.operation], step, record.code)
+            shape = await self._mutate(catalogue.OPERATIONS[step.operation], step, record.code, heard.append)
             answer = shape.model_dump(mode="json", by_alias=True, exclude_unset=True)
         target_id = step.target.id if step.target else ""
-        return Outcome(step.operation, "done", target_id, answer, at=self._rooms.now())
+        status = heard[-1] or None
+        return Outcome(step.operation, "done", target_id, answer, at=self._rooms.now(), upstream_status=status)
 
-    async def _mutate(self, operation: Operation[Any], step: Step, code: str) -> BaseModel:
+    async def _mutate(self, operation: Operation[Any], step: Step, code: str, heard: Heard) -> BaseModel:
         path, body = step.arguments.get("path", {}), step.arguments.get("body")
         shape = operation.body.model_validate(body) if operation.body and body is not None else None
         warrant = self._rooms.warrants.mint(operation.name, self._rooms.wire.arguments(path, shape), code)
-        answer: BaseModel = await self._rooms.wire.mutate(operation, path, shape, warrant)
+        answer: BaseModel = await self._rooms.wire.mutate(operation, path, shape, warrant, heard=heard)
         return answer
 
-    async def _reveal(self, record: Record, step: Step) -> dict[str, str]:
+    async def _reveal(self, record: Record, step: Step, heard: Heard) -> dict[str, str]:
         """The password goes to the sink; what comes back is where it lies."""
         if self._rooms.sink is None or step.target is None:
             raise Refusal("reveal_unavailable")
-        desktop = await self._rooms.wire.read(catalogue.GET_MACHINE_DESKTOP, step.arguments["path"])
+        desktop = await self._rooms.wire.read(catalogue.GET_MACHINE_DESKTOP, step.arguments["path"], heard=heard)
         return await self._rooms.sink.deliver(record, step.target.name, desktop)
 
     async def reconciled(self, step: Step, outcome: Outcome) -> Outcome:
@@ -90,7 +93,7 @@ class Steps:
             found = await reconcile.trace(self._rooms.wire, step, outcome.at)
         if found is None:
             return outcome
-        return Outcome(step.operation, "done", outcome.target_id, found, "reconciled", outcome.facts, outcome.at)
+        return replace(outcome, status="done", answer=found, code="reconciled")
 
     async def finished(self, outcome: Outcome) -> bool:
         """Whether what a step began has ended. States lag events, so a state alone does not tell.
@@ -98,7 +101,7 @@ class Steps:
         Raises:
             UpstreamError: step_failed, where it ended badly.
         """
-        ids = _event_ids(outcome)
+        ids = entries.event_ids(outcome)
         if not ids:
             return True
         event = await self._rooms.wire.read(catalogue.GET_MACHINE_EVENT, {"id": ids[0]})
@@ -133,39 +136,9 @@ class Steps:
         """The outcome's entry. The effect has happened: an audit that fails here must not hide what became of it."""
         latency = round((self._rooms.now() - started) * 1000)
         try:
-            await self._audit("outcome", record, step, outcome, latency)
+            await self._audit(entries.of_step("outcome", record, step, outcome, latency))
         except Failure:
             return
 
-    async def _audit(
-        self,
-        phase: str,
-        record: Record,
-        step: Step,
-        outcome: Outcome | None = None,
-        latency_ms: int | None = None,
-    ) -> None:
-        target = step.target
-        entry = Entry(
-            phase=phase,
-            principal=record.principal,
-            tool=record.tool,
-            effect=step.effect.value,
-            code=record.code,
-            targets=({"id": target.id, "name": target.name, "fingerprint": target.fingerprint},) if target else (),
-            arguments=tuple(sorted(step.arguments.get("body") or step.arguments.get("path") or {})),
-            digest=record.digest,
-            channel=record.channel.value,
-            approver=record.approver or ("client" if record.channel.value == "client" else ""),
-            latency_ms=latency_ms,
-            outcome=outcome.status if outcome else "",
-            reason=outcome.code if outcome else "",
-            upstream_status=outcome.facts.get("status") if outcome else None,
-            event_ids=_event_ids(outcome),
-        )
+    async def _audit(self, entry: Entry) -> None:
         await audited(partial(self._rooms.audit.write, entry))
-
-
-def _event_ids(outcome: Outcome | None) -> tuple[str, ...]:
-    event = outcome.answer.get("event") if outcome else None
-    return (str(event["id"]),) if isinstance(event, dict) and event.get("id") else ()

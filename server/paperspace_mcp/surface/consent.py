@@ -169,7 +169,7 @@ async def _answered(met: Met, record: Record, spoken: Spoken) -> Answer:
         raise Refusal("declined", facts={"approval": record.code})
     if not isinstance(spoken.data, Typed):
         return await _held(met, record)
-    await conduct.accept(record, spoken.data.typed)
+    await conduct.accept(record, spoken.data.typed, caller.client)
     return await _done(met, record)
 
 

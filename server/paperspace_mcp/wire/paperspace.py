@@ -69,8 +69,11 @@ class Paperspace:
         query: Shape | None = None,
         *,
         budget_s: float | None = None,
+        heard: Callable[[int], None] = lambda _status: None,
     ) -> G:
         """What a GET gives, tried again as long as that can help and `budget_s` lasts (default: `Upstream.budget_s`).
+
+        heard: is told the HTTP status of each answer that came.
 
         Raises:
             Failure: anything expected; `changed` is always "no".
@@ -78,13 +81,19 @@ class Paperspace:
         """
         _demand(not operation.mutates, operation, "is no read")
         _demand(query is None or _fits(query, operation.query), operation, "takes another query")
-        attempt = partial(self._read_once, operation, path_of(operation, path), plain(query))
+        attempt = partial(self._read_once, operation, path_of(operation, path), plain(query), heard)
         return await with_retries(attempt, self._patience(operation, budget_s))
 
     async def mutate(
-        self, operation: Operation[G], path: Mapping[str, str], body: Shape | None, warrant: Warrant | None
+        self,
+        operation: Operation[G],
+        path: Mapping[str, str],
+        body: Shape | None,
+        warrant: Warrant | None,
+        *,
+        heard: Callable[[int], None] = lambda _status: None,
     ) -> G:
-        """What a mutation answers. It is sent at most once, whatever happens.
+        """What a mutation answers. It is sent at most once, whatever happens. `heard` is told its HTTP status.
 
         Raises:
             PermissionError: no valid warrant for exactly this call; nothing was sent.
@@ -100,6 +109,7 @@ class Paperspace:
         self._warrants.redeem(warrant, operation.name, self.arguments(path, body))
         request = self._request(operation, where, content=_content(operation, body))
         answer = await self._exchange_in_time(operation, request)
+        heard(answer.status)
         return self._shape(operation, answer)
 
     @staticmethod
@@ -113,9 +123,13 @@ class Paperspace:
         if client is not None:
             await client.aclose()
 
-    async def _read_once(self, operation: Operation[G], where: str, query: dict[str, Any]) -> G:
+    async def _read_once(
+        self, operation: Operation[G], where: str, query: dict[str, Any], heard: Callable[[int], None]
+    ) -> G:
         request = self._request(operation, where, **({"params": query} if query else {}))
-        return self._shape(operation, await self._exchange(operation, request))
+        answer = await self._exchange(operation, request)
+        heard(answer.status)
+        return self._shape(operation, answer)
 
     async def _exchange_in_time(self, operation: Operation[Any], request: httpx.Request) -> Answer:
         """An answer that trickles in for ever is no answer either."""

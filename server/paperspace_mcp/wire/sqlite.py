@@ -38,6 +38,13 @@ _MIGRATIONS = (
     """,
     "ALTER TABLE ledger ADD COLUMN about TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE records ADD COLUMN policy TEXT NOT NULL DEFAULT ''",
+    """
+    ALTER TABLE records ADD COLUMN client TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN decision TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN lapsed INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX records_to_lapse ON records (expires_at) WHERE lapsed = 0 AND status IN ('open', 'approved');
+    """,
 )
 """Each brings a file one version on. Only ever add to them: somebody's approvals are in a file of each version."""
 SCHEMA_VERSION = len(_MIGRATIONS)
@@ -76,6 +83,13 @@ class SqliteStore:
         query = "SELECT * FROM records WHERE status = ? AND channel = ? AND expires_at >= ? ORDER BY issued_at"
         with self._transaction() as db:
             return [_record(row) for row in db.execute(query, (Status.OPEN, Channel.INBOX, now))]
+
+    def lapsed(self, now: float) -> list[Record]:
+        query = "SELECT * FROM records WHERE lapsed = 0 AND status IN ('open', 'approved') AND expires_at < ?"
+        with self._transaction() as db:
+            found = [_record(row) for row in db.execute(query, (now,))]
+            db.executemany("UPDATE records SET lapsed = 1 WHERE code = ?", [(one.code,) for one in found])
+            return found
 
     def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
         query = "UPDATE records SET status = ?, approver = ?, spent_at = ? WHERE code = ? AND status = ?"

@@ -34,6 +34,10 @@ class Store(Protocol):
         """The open records that wait for a person out of band, oldest first."""
         ...
 
+    def lapsed(self, now: float) -> list[Record]:
+        """The questions that nobody answered in time, and the approvals that nobody used; each is given once."""
+        ...
+
     def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
         """Move an open record to APPROVED, DECLINED or MISTYPED; False where it was no longer open."""
         ...

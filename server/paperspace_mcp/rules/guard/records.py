@@ -35,9 +35,9 @@ class Channel(StrEnum):
 class Record:
     """A plan, the question that was asked about it, and what became of it. Times are seconds since the epoch.
 
-    expects: the text that must be typed. policy: fingerprint of the rules under which it was asked. spent_at: when it
-    was spent, or decided. outcome: JSON of the steps that were taken, empty before the first. settled: whether every
-    step has its outcome.
+    expects: the text that must be typed. policy: fingerprint of the rules under which it was asked. decision, rule:
+    what the policy decided, and by which of them. spent_at: when it was spent, or decided. outcome: JSON of the steps
+    that were taken, empty before the first. settled: whether every step has its outcome.
     """
 
     code: str
@@ -62,6 +62,10 @@ class Record:
     repeatable: bool = False
     """Nothing changed, or the outcome is final enough to ask anew: a repeated call is a new question."""
     policy: str = ""
+    client: str = ""
+    """What the client that asked says of itself. Nothing is decided by it."""
+    decision: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
