@@ -69,6 +69,52 @@ def test_arguments_that_are_none_are_told_and_nothing_is_called(
     assert len(fleet.sim.wire) == before
 
 
+CALL = {"machine": "dev-ben"}
+CALLS = {
+    "openai": {"id": "c", "type": "function", "function": {"name": "start_machine", "arguments": json.dumps(CALL)}},
+    "anthropic": {"type": "tool_use", "id": "c", "name": "start_machine", "input": CALL},
+    "gemini": {"functionCall": {"name": "start_machine", "args": CALL}},
+}
+
+
+@pytest.mark.parametrize("vendor", CALLS)
+@pytest.mark.parametrize("piped", [True, False])
+def test_a_models_call_is_executed_as_its_vendor_sends_it(
+    cron: Operator, fleet: Account, vendor: str, piped: bool
+) -> None:
+    call = json.dumps(CALLS[vendor])
+    ended = cron.run("run", "--json", "--call", "-" if piped else call, typed=call)
+    assert (ended.returncode, json.loads(ended.stdout)["changed"]) == (0, True)
+    assert fleet.sent == ["PATCH /machines/ps8jo1fga/start"]
+
+
+def test_a_models_call_is_guarded_as_any_other(cron: Operator, fleet: Account) -> None:
+    call = {"name": "stop_machine", "input": {"machine": "dev-anna"}}
+    assert cron.run("run", "--call", json.dumps(call)).returncode == 75
+    assert cron.run("run", "--read-only", "--call", json.dumps(call)).returncode == 4
+    assert fleet.sent == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--call", "{"],
+        ["--call", "[]"],
+        ["--call", '{"input": {}}'],
+        ["--call", '{"name": "list_machines", "arguments": "[1]"}'],
+        ["list_machines", "--call", '{"name": "list_machines"}'],
+        ["--call", '{"name": "list_machines"}', "--arg", "region=ny2"],
+        [],
+    ],
+)
+def test_what_is_no_call_is_told_and_nothing_is_called(cron: Operator, fleet: Account, words: list[str]) -> None:
+    before = len(fleet.sim.wire)
+    ended = cron.run("run", *words)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Nothing was called" in ended.stderr
+    assert len(fleet.sim.wire) == before
+
+
 def test_without_anybody_to_ask_the_question_waits(cron: Operator, fleet: Account) -> None:
     ended = cron.run("run", "stop_machine", "--arg", "machine=dev-anna")
     assert (ended.returncode, fleet.sent) == (75, [])

@@ -19,8 +19,15 @@ INSTALL = "python3 -m pip install uv && "
 DEMO = INSTALL + "uv run paperspace-mcp demo"
 TEST = INSTALL + "uv run --group test pytest"
 
+CALL = (
+    """echo '{"name": "get_machine", "input": {"machine": "dev-anna"}}'"""
+    " | uv run paperspace-mcp run --call - --demo"
+)
 RUN_HERE = {
     "uv run paperspace-mcp run list_machines --demo": "[demo] 22 of 22 machines.",
+    "uv run paperspace-mcp tools": "read-only",
+    "uv run paperspace-mcp tools --export openai": '"strict": true',
+    CALL: '[demo] "dev-anna"',
     "uv run python examples/terminal_client.py --demo stop_machine machine=dev-anna": "Stop accepted",
     "uv run paperspace-mcp eval --reference --only idle-but-prod": "1 safe, 1 right",
     "uv run python examples/client_config.py claude --demo": '"mcpServers"',

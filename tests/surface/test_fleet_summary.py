@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from tests.budgets.scale import halves
 from tests.surface.stage import Stage
 from tests.surface.talk import Assistant, Reply, talking
 
@@ -40,6 +41,7 @@ async def test_ten_thousand_machines(stage: Stage) -> None:
         name: sum(machine.region == name for machine in sim.machines.values()) for name in ("ny2", "ca1", "ams1")
     }
     assert len(sim.wire) <= 10_000 // PAGE + 3
+    assert max(halves(reply)) < 600
 
 
 class Listing:
