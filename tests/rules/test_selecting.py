@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector, meant, named, scoped, select
+from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector, meant, named, parts, scoped, select
 
 
 def machine(name: str, **fields: Any) -> Machine:
@@ -159,3 +159,18 @@ SCOPES: dict[str, Selector] = {
 @pytest.mark.parametrize(("words", "selector"), SCOPES.items())
 def test_one_word_is_one_part_of_a_selector(words: str, selector: Selector) -> None:
     assert scoped(words) == selector
+
+
+@pytest.mark.parametrize(
+    ("most", "by", "sizes"),
+    [
+        (6, "region", {"ny2": 6, "ca1": 1, "ams1": 1}),
+        (5, "machine_type", {"A4000": 4, "H100": 4}),
+        (3, "", {}),
+    ],
+)
+def test_what_splits_a_list_into_short_enough_parts(most: int, by: str, sizes: dict[str, int]) -> None:
+    """A region may be written in words."""
+    fleet = [one if one.name != "stuck" else machine("stuck", machineType="H100") for one in FLEET]
+    fleet = [*fleet[:5], machine("twin", machineType="H100"), *fleet[6:]]
+    assert parts(fleet, most) == (by, sizes)

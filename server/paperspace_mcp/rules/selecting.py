@@ -4,6 +4,7 @@ What narrows never widens: `machines` and `name_globs` name the candidates (with
 every other part takes some of them away. What was named and is not taken is told with the reason.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -123,6 +124,20 @@ def select(
     todo, unchanged = parts.pop("", []), parts.pop(UNCHANGED, [])
     left = (Left(machine, why) for why, found in parts.items() for machine in found)
     return Selection(tuple(todo), tuple(unchanged), tuple(sorted(left, key=lambda one: one.machine.name.casefold())))
+
+
+def parts(machines: Iterable[Machine], most: int) -> tuple[str, Mapping[str, int]]:
+    """The filter that splits machines into parts of at most `most`, and the size of each; empty where none does."""
+    found = list(machines)
+    by: dict[str, Callable[[Machine], str]] = {
+        "region": lambda one: naming.region(one.region) or one.region,
+        "machine_type": lambda one: one.machine_type,
+    }
+    for name, value in by.items():
+        sizes = Counter(map(value, found))
+        if max(sizes.values(), default=0) <= most:
+            return name, dict(sizes.most_common())
+    return "", {}
 
 
 def _reason(
