@@ -4,6 +4,7 @@ from paperspace_mcp.conduct.corridor import Conduct
 from paperspace_mcp.conduct.deeds import Deed, History, history, once_named
 from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
 from paperspace_mcp.conduct.parts import ANONYMOUS, Caller, Heard, Rooms, Sink, Wire, fingerprinted, unheard
+from paperspace_mcp.conduct.pauses import Pauses
 
 __all__ = [
     "ANONYMOUS",
@@ -13,6 +14,7 @@ __all__ = [
     "Heard",
     "History",
     "Outcome",
+    "Pauses",
     "Rooms",
     "Sink",
     "Wire",

@@ -16,6 +16,7 @@ from paperspace_mcp.conduct.batch import Batch
 from paperspace_mcp.conduct.judging import judge
 from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes, load_outcomes
 from paperspace_mcp.conduct.parts import Caller, Rooms, owner
+from paperspace_mcp.conduct.pauses import Pauses
 from paperspace_mcp.conduct.steps import Steps
 from paperspace_mcp.conduct.storing import audited, stored
 from paperspace_mcp.contract.errors import Failure, OperatorError, Refusal
@@ -238,7 +239,7 @@ class Conduct:
         await self._audit(replace(told, phase="overtaken", reason="already_decided"))
         return False
 
-    async def carry_out(self, record: Record) -> list[Outcome]:
+    async def carry_out(self, record: Record, pauses: Pauses | None = None) -> list[Outcome]:
         """Spend the record, then take its steps. Nothing is sent where the record cannot be spent.
 
         Raises:
@@ -249,7 +250,7 @@ class Conduct:
         spend = partial(self.rooms.store.spend, record.code, record.status, self.rooms.now(), charges)
         if not await stored(spend):
             raise Refusal("already_spent", facts={"approval": record.code})
-        return await self.go_on(replace(record, status=Status.SPENT), judged=True)
+        return await self.go_on(replace(record, status=Status.SPENT), pauses, judged=True)
 
     async def _charges(self, record: Record) -> tuple[Charge, ...]:
         """Policy again: it may have changed since the question, and what was let through unasked may not be now."""
@@ -265,8 +266,10 @@ class Conduct:
         ungranted = ("standing:", "unasked:")
         return tuple(charge for charge in decision.charges if not charge.ledger.startswith(ungranted))
 
-    async def go_on(self, record: Record, *, judged: bool = False) -> list[Outcome]:
+    async def go_on(self, record: Record, pauses: Pauses | None = None, *, judged: bool = False) -> list[Outcome]:
         """Take the steps of a spent record that are left, each once, and each under the policy as it is by then.
+
+        pauses: how long this call may wait between steps; what is left then is for the next.
 
         Raises:
             Refusal: the policy says no by now; what was done before it is done, and `changed` says so.
@@ -276,8 +279,9 @@ class Conduct:
             return await Batch(self.rooms, record, self._busy).run()
         if done and done[-1].status != "done":
             raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})
+        pauses = pauses or Pauses()
         for step in plan.steps[len(done) :]:
-            if done and not await self._ready(step, plan.steps[len(done) - 1], done[-1]):
+            if done and not await self._ready(record, plan, done, pauses):
                 break
             if done or not judged:
                 await self._still(record, plan, done)
@@ -334,13 +338,21 @@ class Conduct:
         """The ids of all who have explicit access, as one text."""
         return await Steps(self.rooms).accessors(machine_id)
 
-    async def _ready(self, step: Step, before: Step, done: Outcome) -> bool:
-        """Wait until the step before has taken effect on this step's target; False when it takes longer, or fails."""
-        steps = Steps(self.rooms)
-        with anyio.move_on_after(before.awaits), suppress(Failure):
-            while not await steps.finished(done) or await steps.moved(step.target) == ["state"]:
-                await anyio.sleep(self.rooms.settling_poll_s)
-            return True
+    async def _ready(self, record: Record, plan: Plan, done: list[Outcome], pauses: Pauses) -> bool:
+        """Wait until the last step has taken effect on the target of the next; False when it takes longer, or fails.
+
+        One that has failed ends the plan: the same call is asked about anew.
+        """
+        before, step = plan.steps[len(done) - 1 : len(done) + 1]
+        steps, ends = Steps(self.rooms), pauses.ends(before.awaits)
+        try:
+            with anyio.CancelScope(deadline=ends):
+                while not await steps.finished(done[-1]) or await steps.moved(step.target) == ["state"]:
+                    await pauses.rest(self.rooms.settling_poll_s, ends, f"{before.operation} is under way")
+                return True
+        except Failure as failure:
+            if failure.code == "step_failed":
+                await self._note(record, done, done, settled=True, repeatable=True)
         return False
 
     async def _note(

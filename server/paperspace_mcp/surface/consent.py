@@ -19,7 +19,7 @@ from mcp.server.mcpserver.resolve import (
 )
 from pydantic import BaseModel, ConfigDict, Field
 
-from paperspace_mcp.conduct import Outcome, load_outcomes
+from paperspace_mcp.conduct import Outcome, Pauses, load_outcomes
 from paperspace_mcp.contract.errors import CallerError, Refusal
 from paperspace_mcp.rules.guard import plans
 from paperspace_mcp.rules.guard.records import FRESH, Channel, Record, Status
@@ -61,6 +61,13 @@ class Met:
     kind: str
     record: Record | None = None
     answer: Answer | None = None
+    begun: float = 0.0
+    """When it went through the door, after the person's answer; a moment of the event loop."""
+
+    @property
+    def wait_s(self) -> float:
+        """How long this call may still wait: a person who decided out of band, and steps, took their part."""
+        return max(0.0, self.desk.max_wait_s - (anyio.current_time() - self.begun))
 
 
 def can_ask(ctx: Context[Any, Any]) -> bool:
@@ -126,6 +133,7 @@ def question(met: Met) -> Elicit[Typed] | NotAsked:
 
 async def walk(met: Met, spoken: Spoken) -> Answer:
     """Through the door, or back with the reason. Raises a `Failure`."""
+    met = replace(met, begun=anyio.current_time())
     try:
         return await _through(met, spoken)
     except Refusal as refusal:
@@ -175,18 +183,24 @@ async def _answered(met: Met, record: Record, spoken: Spoken) -> Answer:
 
 async def _held(met: Met, record: Record) -> Answer:
     """Hold the call while a person may decide out of band; afterwards say that one must."""
+    decided = await _decision(met, record)
+    return _required(record) if decided is None else await _decided(met, decided)
+
+
+async def _decision(met: Met, record: Record) -> Record | None:
+    """The record as a person decided it while the call is held; None where nobody did."""
     with anyio.move_on_after(met.desk.hold_s):
         for waited in range(int(met.desk.hold_s // HOLD_POLL_S) + 1):
             now = await met.desk.conduct.record(record.code)
             if now is not None and now.status is not Status.OPEN:
-                return await _decided(met, now)
+                return now
             if not met.desk.conduct.waits(record):
                 raise Refusal("expired", facts={"approval": record.code})
             if waited % REPORT_EVERY_S == 0:
                 message = f"A person must approve {record.code}."
                 await met.desk.report(float(waited), met.desk.hold_s, message)
             await anyio.sleep(HOLD_POLL_S)
-    return _required(record)
+    return None
 
 
 async def _decided(met: Met, record: Record) -> Answer:
@@ -197,7 +211,7 @@ async def _decided(met: Met, record: Record) -> Answer:
 
 
 async def _done(met: Met, record: Record) -> Answer:
-    outcomes = await met.desk.conduct.carry_out(record)
+    outcomes = await met.desk.conduct.carry_out(record, _pauses(met))
     return await _report(met, record, outcomes, "done")
 
 
@@ -208,13 +222,18 @@ async def _again(met: Met, record: Record) -> Answer:
         if any(one.status == "unknown" for one in outcomes):
             outcomes = await met.desk.conduct.look_again(record)
         return await _report(met, record, outcomes, "already_done")
-    return await _report(met, record, await met.desk.conduct.go_on(record), "done")
+    return await _report(met, record, await met.desk.conduct.go_on(record, _pauses(met)), "done")
+
+
+def _pauses(met: Met) -> Pauses:
+    return Pauses(met.wait_s, met.desk.report)
 
 
 async def _report(met: Met, record: Record, outcomes: Sequence[Outcome], status: str) -> Answer:
     if met.tool.report is None:
         raise TypeError(met.tool.name)
-    answer = await met.tool.report(met.desk, plans.load(record.plan), outcomes, met.arguments)
+    desk = replace(met.desk, max_wait_s=met.wait_s)
+    answer = await met.tool.report(desk, plans.load(record.plan), outcomes, met.arguments)
     if not answer.is_error:
         if status == "already_done":
             answer.summary = f"Already done a moment ago, not repeated. {answer.summary}"
