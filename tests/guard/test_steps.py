@@ -8,9 +8,10 @@ import pytest
 from anyio.lowlevel import checkpoint
 from tests.guard.bench import CREATE, DELETE, KEY, MODERN, STOP, Bench, Call, Person, error_of, title, types
 
-from paperspace_mcp.conduct import load_outcomes
+from paperspace_mcp.conduct import load_outcomes, pauses
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.simulator import Fault, Simulator
+from paperspace_mcp.surface import consent
 from paperspace_mcp.surface.tools import updating
 
 pytestmark = pytest.mark.anyio
@@ -157,6 +158,107 @@ async def test_a_failure_between_steps_is_not_told_as_nothing(
     answer = await bench.call(era, Person(types("update")), "update_machine", RESIZE)
     assert bench.sent == [STOPPED]
     assert (answer["status"], answer["changed"]) == ("under_way", True)
+
+
+async def test_what_is_under_way_tells_what_is_done_and_what_is_left(
+    benches: Make, monkeypatch: pytest.MonkeyPatch, era: str
+) -> None:
+    monkeypatch.setattr(updating, "STOP_WAIT_S", 0.01)
+    bench, person = benches(), Person(types("update"))
+    answer = await bench.call(era, person, "update_machine", RESIZE)
+    [stop] = [event.id for event in bench.sim.events.values() if event.name == "stop" and event.state == "new"]
+    assert (answer["machine"]["id"], answer["event"]["id"]) == (ID, stop)
+    assert "done: stop_machine; left: update_machine, start_machine" in answer["summary"]
+    assert stop in answer["next"]
+    assert "Repeat the same call" in answer["next"]
+
+
+async def test_the_waits_of_a_call_have_one_end(benches: Make, monkeypatch: pytest.MonkeyPatch, era: str) -> None:
+    """The stop and the upgrade each take most of what all of them may take together."""
+    monkeypatch.setattr(updating, "STOP_WAIT_S", 0.6)
+    sim = Simulator(time_scale=1.0, keys=(KEY,))
+    sim.durations["stop"] = sim.durations["vm-upgrade"] = 0.4
+    bench, person = benches(sim=sim), Person(types("update"))
+    began = anyio.current_time()
+    answer = await bench.call(era, person, "update_machine", RESIZE)
+    assert (answer["status"], bench.sent) == ("under_way", [STOPPED, UPDATED]), anyio.current_time() - began
+    assert (await bench.call(era, person, "update_machine", RESIZE))["status"] == "done"
+    assert bench.sent == [STOPPED, UPDATED, STARTED]
+
+
+async def test_the_client_hears_of_the_waits_between_steps(
+    benches: Make, monkeypatch: pytest.MonkeyPatch, era: str
+) -> None:
+    monkeypatch.setattr(updating, "STOP_WAIT_S", 0.4)
+    monkeypatch.setattr(pauses, "REPORT_EVERY_S", 0.05)
+    bench, told = benches(), list[Any]()
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress >= 0, total, message))
+
+    async with bench.client(era, Person(types("update"))) as client:
+        await client.call_tool("update_machine", RESIZE, progress_callback=hear)
+    assert len(told) >= 3
+    assert set(told) == {(True, 0.4, "stop_machine is under way")}
+
+
+async def test_a_stop_whose_event_failed_ends_the_plan(benches: Make, era: str) -> None:
+    bench, person = benches(), Person(types("update"))
+
+    def fail(request: Any) -> bool:
+        if bench.sent and "/machine-events/" in request.url.path:
+            event = bench.sim.machine(ID).current
+            if event is not None:
+                event.finish(bench.sim.clock.now(), "error", "It hangs.")
+                event.halted, bench.sim.machine(ID).current = True, None
+        return False
+
+    bench.gate.holds = fail
+    answer = await bench.call(era, person, "update_machine", RESIZE)
+    assert (error_of(answer), answer["status"], bench.sent) == ("event_failed", "failed", [STOPPED])
+    assert '"It hangs."' in answer["error"]["message"]
+    await bench.call(era, person, "update_machine", RESIZE)
+    assert len(person.questions) == 2, "the same words are a new wish"
+
+
+async def test_long_after_a_machine_that_was_left_off_is_told(
+    benches: Make, monkeypatch: pytest.MonkeyPatch, era: str
+) -> None:
+    monkeypatch.setattr(updating, "STOP_WAIT_S", 0.01)
+    bench, person = benches(), Person(types("update"))
+    await bench.call(era, person, "update_machine", RESIZE)
+    bench.sim.change(ID, state="off")
+    await bench.call(era, person, "update_machine", RESIZE)
+    bench.sim.change(ID, state="off", machineType="A5000")
+    bench.clock.at += 901.0
+    answer = await bench.call(era, None, "update_machine", RESIZE)
+    assert (answer["status"], answer["next"]) == ("unchanged", "It is off; start_machine starts it.")
+    assert bench.sent == [STOPPED, UPDATED]
+
+
+@pytest.mark.parametrize("tool", ["update_machine", "start_machine"])
+async def test_a_person_who_decides_late_does_not_make_the_call_too_long(
+    benches: Make, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    """What was approved out of band at the end of the hold is done and told, in what is left of the call's time."""
+    monkeypatch.setattr(consent, "HOLD_POLL_S", 0.05)
+    bench = benches(hold_s=0.6, max_wait_s=1.0)
+    call = RESIZE if tool == "update_machine" else {"machine": "dev-ben", "wait_seconds": 50}
+
+    async def decide() -> None:
+        while not (waiting := await bench.app.conduct.inbox()):
+            await anyio.sleep(0.01)
+        await anyio.sleep(0.4)
+        await bench.approve(waiting[0].code)
+
+    began = anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(decide)
+        answer = await bench.call(MODERN, None, tool, call)
+    assert len(bench.sent) == 1
+    assert answer["changed"] is True, answer["summary"]
+    assert answer["status"] == ("under_way" if tool == "update_machine" else "done")
+    assert anyio.current_time() - began < 5.0
 
 
 # -- hanging up -------------------------------------------------------------------------------------------------------

@@ -182,6 +182,20 @@ async def test_a_machine_that_runs_is_not_deleted(assistant: Assistant, sim: Sim
     assert (sim.mutations(), assistant.questions) == ([], [])
 
 
+@pytest.mark.parametrize("begins", ["", "stop_machine"])
+async def test_a_machine_that_is_busy_is_not_told_to_be_stopped_first(
+    assistant: Assistant, sim: Simulator, begins: str
+) -> None:
+    machine = "dev-anna" if begins else "dev-new-gpu"
+    event = (await assistant.call(begins, machine=machine)).data["event"]["id"] if begins else ""
+    reply = await assistant.call("delete_machine", machine=machine)
+    assert (reply.code, reply.error["changed"]) == ("machine_busy", "no")
+    running = [one.id for one in sim.events.values() if one.machineId == sim.machine(machine).id]
+    assert (event or running[-1]) in reply.error["next"]
+    assert "stop_machine" not in reply.error["next"]
+    assert len(sim.mutations()) == len(assistant.questions) == bool(begins)
+
+
 async def test_a_machine_whose_name_is_not_unique_is_deleted_by_its_id(client: Talking, sim: Simulator) -> None:
     async with client("2026-07-28", types("eval-runner")) as assistant:
         assert (await assistant.call("delete_machine", machine="psu6p1za3k9d")).code == "mistyped"

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from mcp_types import ElicitResult
 from tests.conftest import Talking
+from tests.guard.bench import Bench, Person
+from tests.guard.bench import types as typed
 from tests.surface.meanwhile import when
-from tests.surface.talk import Assistant, agrees, cancels, declines, types
+from tests.surface.talk import Assistant, Reports, agrees, cancels, declines, types
 
 from paperspace_mcp.simulator import Fault, Simulator
 
@@ -200,3 +202,141 @@ async def test_a_start_without_capacity_is_told_by_the_wait(assistant: Assistant
     waited = await assistant.call("wait_for_event", event_ids=[first.data["event"]["id"]])
     assert (waited.data["overall"], waited.data["events"][0]["note"]) == ("failed", "capacity")
     assert "insufficient capacity" in waited.data["events"][0]["error"]
+
+
+async def test_a_start_without_capacity_is_an_error_of_the_call_that_waited(
+    assistant: Assistant, sim: Simulator
+) -> None:
+    sim.faults.add(Fault("capacity", "start"))
+    when(sim, "/machine-events/", lambda: sim.advance(20))
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
+    assert (reply.code, reply.error["changed"], reply.error["retryable"]) == ("no_capacity", "no", True)
+    assert (reply.data["status"], reply.data["changed"], reply.data["executed"]) == ("failed", False, True)
+    assert (reply.data["event"]["state"], reply.data["machine"]["state"]) == ("error", "off")
+    assert "insufficient capacity" in reply.error["message"]
+    assert "wait_for_event" not in reply.text
+    assert "usd_per_hour" not in reply.data, "it costs nothing"
+    again = await assistant.call("start_machine", machine="dev-ben")
+    assert again.data["status"] == "done", "the same words are a new wish"
+    assert len(sim.mutations()) == 2
+
+
+async def test_a_machine_that_is_deleted_under_the_wait_is_an_error(assistant: Assistant, sim: Simulator) -> None:
+    def gone() -> None:
+        sim.advance(70)
+        sim.delete_behind("dev-ben")
+
+    when(sim, "/machine-events/", gone)
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
+    assert (reply.code, reply.data["status"]) == ("event_failed", "failed")
+    assert "deleted meanwhile" in reply.error["message"]
+
+
+async def test_after_a_wait_that_ended_there_is_nothing_to_wait_for(assistant: Assistant, sim: Simulator) -> None:
+    when(sim, "/machine-events/", lambda: sim.advance(70))
+    reply = await assistant.call("stop_machine", machine="dev-anna", wait_seconds=5)
+    assert (reply.data["machine"]["state"], reply.data["event"]["state"]) == ("off", "done")
+    assert "next" not in reply.data
+
+
+@pytest.mark.parametrize(("tool", "machine"), [("start_machine", "dev-ben"), ("stop_machine", "dev-anna"),
+                                               ("restart_machine", "dev-anna")])  # fmt: skip
+async def test_progress_is_reported_while_one_is_waited_for(
+    client: Talking, sim: Simulator, era: str, tool: str, machine: str
+) -> None:
+    reports = Reports()
+    when(sim, "/machine-events/", lambda: sim.advance(25), times=9)
+    async with client(era) as assistant:
+        arguments = {"machine": machine, "wait_seconds": 20}
+        result = await assistant.client.call_tool(tool, arguments, progress_callback=reports)
+    assert result.structured_content is not None
+    assert result.structured_content["waited"]["verdict"] == "done"
+    assert reports.told
+    assert tool.removesuffix("_machine") in str(reports.told[-1][1])
+
+
+async def test_a_wait_that_was_cut_says_so_where_it_matters(benches: Callable[..., Bench], era: str) -> None:
+    bench = benches(max_wait_s=1.0)
+    cut = await bench.call(era, Person(typed("start")), "start_machine", {"machine": "dev-ben", "wait_seconds": 3})
+    assert "After the wait (capped at 1 s): pending" in cut["summary"]
+    bench.sim.advance(70)
+    whole = await bench.call(era, None, "start_machine", {"machine": "dev-ben", "wait_seconds": 4})
+    assert "capped" not in whole["summary"]
+
+
+# -- money and addresses ----------------------------------------------------------------------------------------------
+
+
+async def test_a_start_tells_what_it_costs_and_a_stop_what_it_saves(assistant: Assistant, sim: Simulator) -> None:
+    started = await assistant.call("start_machine", machine="dev-ben")
+    stopped = await assistant.call("stop_machine", machine="dev-anna")
+    restarted = await assistant.call("restart_machine", machine="dev-carlos")
+    assert (started.data["usd_per_hour"], started.data["usd_per_month"]) == (0.56, 408.8)
+    assert (stopped.data["usd_per_hour"], stopped.data["usd_per_month"]) == (0.76, 554.8)
+    assert "It costs 0.56 USD/h (about 409 USD/month) while it runs." in started.data["summary"]
+    saved = "Saves 0.76 USD/h (about 555 USD/month) while off; the disk stays billed."
+    assert saved in stopped.data["summary"]
+    assert "usd_per_hour" not in restarted.data
+    start, stop, restart = assistant.questions
+    assert start.startswith("START this machine: it costs 0.56 USD/h (about 409 USD/month) while it runs.\n")
+    assert saved in stop
+    assert "USD/month" not in restart
+    assert len(sim.mutations()) == 3
+
+
+async def test_what_nobody_knows_is_said_in_sentences(assistant: Assistant, sim: Simulator) -> None:
+    sim.add_machine(id="psodd", name="odd", state="off", machineType="C3", usageRate=None)
+    sim.add_machine(id="pseven", name="even", state="ready", machineType="C3", usageRate=None)
+    started = await assistant.call("start_machine", machine="odd")
+    stopped = await assistant.call("stop_machine", machine="even")
+    start, stop = assistant.questions
+    assert start.startswith("START this machine: what it costs while it runs is not known.\n")
+    assert "What it saves is not known; the disk stays billed." in stop
+    assert "price unknown" not in f"{started.data['summary']}{stopped.data['summary']}"
+    assert len(sim.mutations()) == 2
+
+
+@pytest.mark.parametrize(("kind", "said"), [("none", "ssh needs one"), ("dynamic", "no public address yet")])
+async def test_a_start_without_an_address_says_so(assistant: Assistant, sim: Simulator, kind: str, said: str) -> None:
+    sim.change("dev-ben", publicIpType=kind, publicIp=None)
+    when(sim, "/machine-events/", lambda: sim.advance(55.5))
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
+    assert reply.data["machine"]["state"] == "ready"
+    assert "public_ip" not in reply.data["machine"]
+    assert said in reply.text
+    assert ("ssh needs one" in assistant.questions[0]) is (kind == "none")
+
+
+# -- answers that say less --------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_without_an_event_is_followed_by_the_newest(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("malformed", "start", body={"data": {"id": "ps8jo1fga"}}))
+    when(sim, "/machine-events/", lambda: sim.advance(70))
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
+    assert '"dev-ben" (ps8jo1fga)' in reply.data["summary"]
+    assert (reply.data["machine"]["name"], reply.data["waited"]["verdict"]) == ("dev-ben", "done")
+
+
+async def test_an_answer_without_any_event_says_that_there_is_none_to_wait_for(
+    client: Talking, sim: Simulator, era: str
+) -> None:
+    sim.faults.add(Fault("malformed", "stop", body={"data": {"id": "psoxnh2i7"}}))
+
+    def meanwhile(question: str) -> ElicitResult:
+        sim.faults.add(Fault("status", "list_machine_events", status=403, times=None))
+        return agrees(question)
+
+    async with client(era, meanwhile) as assistant:
+        reply = await assistant.call("stop_machine", machine="dev-anna", wait_seconds=5)
+    assert 'Stop accepted for "dev-anna" (psoxnh2i7)' in reply.data["summary"]
+    assert "no event to wait for" in reply.data["next"]
+    assert "get_machine" in reply.data["next"]
+
+
+async def test_a_400_without_a_word_is_not_told_to_have_one(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("status", "stop", status=400, message="", code="BAD_REQUEST"))
+    reply = await assistant.call("stop_machine", machine="dev-anna")
+    assert reply.code == "bad_request"
+    assert "no reason" in reply.error["message"]
+    assert "message says" not in reply.error["next"]

@@ -186,7 +186,8 @@ async def test_a_start_of_many_shows_each_price_and_the_sum(assistant: Assistant
     )
     [question] = assistant.questions
     assert question.startswith(
-        "START 3 machines: together at least 25.28 USD/h (about 18,454 USD/month), the price of 1 unknown while"
+        "START 3 machines: together at least 25.28 USD/h (about 18,454 USD/month) while they run; "
+        "the price of 1 is not known."
     )
     for price in ("0.56 USD/h", "24.72 USD/h", "price unknown"):
         assert price in question
@@ -236,7 +237,7 @@ async def test_a_hostile_name_is_a_row_of_its_own(client: Talking, sim: Simulato
         ("stop", {"machines": ["dev-ben"]}),
         ("start", {"machines": ["dev-anna", "dev-diya"]}),
         ("stop", {"name_globs": ["prod*"]}),
-        ("restart", {"name_globs": ["dev-ben", "dev-new*"]}),
+        ("restart", {"name_globs": ["dev-ben"]}),
         ("stop", {"name_globs": ["no-such-*"]}),
         ("stop", {"machines": ["dev-anna"], "region": "ca1"}),
     ],
@@ -247,6 +248,43 @@ async def test_nothing_to_do_asks_nobody(
     reply = await assistant.call("power_machines", action=action, **selector)
     assert (reply.data["status"], reply.data["changed"], reply.data["executed"]) == ("unchanged", False, False)
     assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+async def test_a_list_with_one_that_is_busy_says_what_to_wait_for(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("power_machines", action="restart", name_globs=["dev-ben", "dev-new*"])
+    assert (reply.code, reply.error["changed"]) == ("machine_busy", "no")
+    assert row(reply.data, "psd7m3xt1q8k")["event_id"] in sim.events
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+async def test_nothing_that_matches_has_no_empty_lines(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("power_machines", action="stop", name_globs=["no-such-*"])
+    assert not [line for line in reply.text.splitlines() if line.endswith((":", ": "))]
+    assert sim.mutations() == []
+
+
+async def test_a_list_that_is_too_long_is_told_how_to_be_split(assistant: Assistant, sim: Simulator) -> None:
+    crowd(sim, 60)
+    one = await assistant.call("power_machines", action="stop", name_globs=["crowd-*"])
+    assert "at most 50 of them in `machines`" in one.error["next"]
+    for index in range(60):
+        sim.change(f"crowd-{index:03d}", region="ny2" if index % 3 else "ams1", machineType="C7" if index % 2 else "C5")
+    two = await assistant.call("power_machines", action="stop", name_globs=["crowd-*"])
+    assert "one call for each region: ny2 40, ams1 20." in two.error["next"]
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+async def test_what_is_saved_where_no_price_is_known(assistant: Assistant, sim: Simulator) -> None:
+    crowd(sim, 2, machineType="C3", usageRate=None)
+    reply = await assistant.call("power_machines", action="stop", name_globs=["crowd-*"])
+    assert "What it saves while off is not known; disks stay billed." in assistant.questions[0]
+    sim.add_machine(id="pspriced", name="crowd-x", state="ready", machineType="A4000")
+    sim.advance(60)
+    mixed = await assistant.call("power_machines", action="start", name_globs=["crowd-0*"])
+    assert assistant.questions[1].startswith("START 2 machines: what they cost while they run is not known.\n")
+    for said in (reply, mixed):
+        assert "price unknown" not in said.data["summary"]
+    assert len(sim.mutations()) == 4
 
 
 async def test_what_is_on_its_way_already_can_be_waited_for(assistant: Assistant, sim: Simulator) -> None:

@@ -24,11 +24,38 @@ async def test_what_is_not_finished_after_the_wait_is_told(assistant: Assistant,
     sim.faults.add(Fault("capacity", "start", machine="ps8jo1fga"))
     when(sim, "/machine-events/", lambda: sim.advance(20))
     reply = await assistant.call("power_machines", action="start", machines=["dev-ben", "pse3n8ok5b2h"], wait_seconds=1)
-    assert row(reply.data, "ps8jo1fga")["waited"] == "failed"
+    assert (row(reply.data, "ps8jo1fga")["waited"], row(reply.data, "ps8jo1fga")["result"]) == ("failed", "failed")
+    assert (reply.data["status"], reply.data["counts"]) == ("partial", {"done": 1, "failed": 1})
+    usd = row(reply.data, "pse3n8ok5b2h")["usd_per_hour"]
+    assert (reply.data["usd_per_hour"], "unpriced" in reply.data) == (usd, False), "a failed start costs nothing"
+    assert f"Costs {usd:g} USD/h" in reply.data["summary"]
     assert "capacity" in row(reply.data, "ps8jo1fga")["why"]
     assert row(reply.data, "pse3n8ok5b2h")["waited"] == "pending"
     assert "wait_for_event" in reply.data["next"]
     assert len(acted(sim, "start")) == 2
+
+
+async def test_where_all_fail_after_the_wait_it_is_an_error(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("capacity", "start", times=2))
+    when(sim, "/machine-events/", lambda: sim.advance(20))
+    given = {"action": "start", "machines": ["dev-ben", "pse3n8ok5b2h"]}
+    reply = await assistant.call("power_machines", **given, wait_seconds=5)
+    assert (reply.code, reply.error["changed"], reply.data["counts"]) == ("event_failed", "no", {"failed": 2})
+    assert "capacity" in row(reply.data, "ps8jo1fga")["why"]
+    assert "usd_per_hour" not in reply.data
+    again = await assistant.call("power_machines", **given)
+    assert (again.data["status"], again.data["counts"]) == ("done", {"done": 2})
+    assert len(sim.mutations()) == 4
+
+
+async def test_what_another_began_and_failed_is_no_longer_told_as_so(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("capacity", "start"))
+    await assistant.call("start_machine", machine="dev-ben")
+    when(sim, "/machine-events/", lambda: sim.advance(20))
+    reply = await assistant.call("power_machines", action="start", machines=["dev-ben", "dev-anna"], wait_seconds=5)
+    assert (reply.code, reply.data["counts"]) == ("event_failed", {"unchanged": 1, "failed": 1})
+    assert row(reply.data, "psoxnh2i7")["result"] == "unchanged"
+    assert len(sim.mutations()) == 1
 
 
 async def test_the_events_of_the_answer_can_be_waited_for(assistant: Assistant, sim: Simulator) -> None:

@@ -8,7 +8,7 @@ from tests.conftest import Talking
 from tests.surface.meanwhile import when
 from tests.surface.talk import Assistant, agrees, declines
 
-from paperspace_mcp.simulator import Fault, Simulator
+from paperspace_mcp.simulator import Fault, Simulator, lifecycle
 
 pytestmark = pytest.mark.anyio
 
@@ -62,6 +62,69 @@ async def test_what_did_not_take_is_told(assistant: Assistant, sim: Simulator) -
     assert reply.data["applied"] == {"auto_shutdown_timeout_hours": "no"}
     assert "auto_shutdown_timeout_hours" in reply.data["summary"]
     assert "auto_shutdown_enabled to false" in reply.data["next"]
+
+
+@pytest.mark.parametrize("given", [{"machine_type": "C7"}, {"disk_size_gb": 100}])
+async def test_what_an_event_brings_about_is_pending_until_it_has_ended(
+    assistant: Assistant, sim: Simulator, given: dict[str, Any]
+) -> None:
+    [name] = given
+    reply = await assistant.call("update_machine", machine="staging-api", **given)
+    assert reply.data["applied"] == {name: "pending"}
+    assert f"Under way: {name}." in reply.data["summary"]
+    assert reply.data["event"]["id"] in reply.data["next"]
+    sim.advance(70)
+    again = await assistant.call("update_machine", machine="staging-api", **given)
+    assert (again.data["status"], again.data["applied"]) == ("already_done", {name: "yes"})
+    assert "Under way" not in again.data["summary"]
+    assert len(sim.mutations()) == 1
+
+
+async def test_a_resize_that_ended_without_taking_is_told(assistant: Assistant, sim: Simulator) -> None:
+    await assistant.call("update_machine", machine="staging-api", disk_size_gb=100)
+    sim.advance(70)
+    sim.change("staging-api", diskSize=50)
+    again = await assistant.call("update_machine", machine="staging-api", disk_size_gb=100)
+    assert again.data["applied"] == {"disk_size_gb": "no"}
+    assert "Not in place: disk_size_gb." in again.data["summary"]
+
+
+async def test_a_resize_that_failed_is_an_error(assistant: Assistant, sim: Simulator) -> None:
+    sim.faults.add(Fault("event_error_null", "update"))
+    await assistant.call("update_machine", machine="staging-api", disk_size_gb=100)
+    sim.advance(120)
+    event = next(one for one in sim.events.values() if one.name == "vm-upgrade" and one.state == "error")
+    event.error = "No space."
+    again = await assistant.call("update_machine", machine="staging-api", disk_size_gb=100)
+    assert (again.code, again.data["status"], again.data["applied"]) == (
+        "event_failed",
+        "failed",
+        {"disk_size_gb": "no"},
+    )
+    assert '"No space."' in again.error["message"]
+
+
+@pytest.mark.parametrize("field", [{"auto_shutdown_timeout_hours": 4}, {"auto_shutdown_force": True}])
+async def test_a_timeout_without_its_timer_is_told(assistant: Assistant, sim: Simulator, field: dict[str, Any]) -> None:
+    said = "The timer is off, so nothing shuts it down: auto_shutdown_enabled turns it on."
+    sim.change("staging-api", autoShutdownEnabled=False, autoShutdownTimeout=8, autoShutdownForce=False)
+    reply = await assistant.call("update_machine", machine="staging-api", **field)
+    assert set(reply.data["applied"].values()) == {"yes"}
+    assert said in reply.data["summary"]
+    assert said in assistant.questions[0]
+    assert said in (await assistant.call("update_machine", machine=STAGING, **field)).data["next"], "it is so already"
+    both = await assistant.call("update_machine", machine="staging-api", **field, auto_shutdown_enabled=True)
+    assert said not in f"{both.everything}{assistant.questions[1]}"
+
+
+async def test_questions_speak_of_arguments_by_their_names(assistant: Assistant, sim: Simulator) -> None:
+    sim.change("staging-api", autoShutdownEnabled=False, autoShutdownTimeout=8)
+    await assistant.call(
+        "update_machine", machine="staging-api", auto_shutdown_enabled=True, auto_shutdown_timeout_hours=4
+    )
+    [question] = assistant.questions
+    assert "auto_shutdown_enabled off -> on; auto_shutdown_timeout_hours 8 -> 4" in question
+    assert "autoShutdown" not in question
 
 
 async def test_only_what_differs_is_sent(assistant: Assistant, sim: Simulator) -> None:
@@ -142,6 +205,59 @@ async def test_a_running_machine_is_stopped_grown_and_started_under_one_approval
     assert len(assistant.questions) == 1
     assert "STOP it first and START it afterwards" in assistant.questions[0]
     assert reply.data["applied"] == {"disk_size_gb": "yes"}
+
+
+async def test_the_answer_to_the_whole_tells_of_the_start(assistant: Assistant, sim: Simulator) -> None:
+    when(sim, "/machine", lambda: sim.advance(70), times=99)
+    reply = await assistant.call("update_machine", machine="psoxnh2i7", disk_size_gb=250, when_running="stop_and_start")
+    event = sim.events[reply.data["event"]["id"]]
+    assert (event.name, event.id in reply.data["next"]) == ("start", True)
+    assert "start accepted" in reply.data["summary"]
+    assert reply.data["machine"]["state"] == "ready"
+    assert reply.data["machine"]["public_ip"] == sim.machine("psoxnh2i7").publicIp
+    assert reply.data["usd_per_hour"] == 0.76
+
+
+@pytest.mark.parametrize("when_running", ["refuse", "stop", "stop_and_start"])
+@pytest.mark.parametrize(("machine", "tool"), [("dev-anna", "stop_machine"), ("dev-anna", "restart_machine"),
+                                               ("dev-new-gpu", "")])  # fmt: skip
+async def test_a_new_type_for_a_busy_machine_is_told_what_to_wait_for(
+    assistant: Assistant, sim: Simulator, machine: str, tool: str, when_running: str
+) -> None:
+    begun = [(await assistant.call(tool, machine=machine)).data["event"]["id"]] if tool else []
+    reply = await assistant.call("update_machine", machine=machine, machine_type="A6000", when_running=when_running)
+    assert (reply.code, reply.error["changed"]) == ("machine_busy", "no")
+    running = [one.id for one in sim.events.values() if one.machineId == sim.machine(machine).id]
+    assert (begun or running)[-1] in reply.error["next"]
+    assert "when_running" not in reply.error["next"]
+    assert len(sim.mutations()) == len(assistant.questions) == bool(tool)
+
+
+async def test_a_resize_that_a_start_came_before_is_told_what_to_wait_for(
+    client: Talking, sim: Simulator, era: str
+) -> None:
+    events: list[str] = []
+
+    def meanwhile(question: str) -> ElicitResult:
+        machine = sim.machine("staging-api")
+        events.append(lifecycle.start(sim.world, machine, sim.clock.now(), None).id)
+        return agrees(question)
+
+    async with client(era, meanwhile) as assistant:
+        reply = await assistant.call("update_machine", machine="staging-api", machine_type="C7")
+    assert (reply.code, reply.error["changed"]) == ("machine_busy", "no")
+    assert events[0] in reply.error["next"]
+    assert [one.status for one in sim.mutations()] == [400]
+
+
+async def test_a_machine_that_was_off_is_not_started_and_that_is_told(assistant: Assistant, sim: Simulator) -> None:
+    given = {"machine": "staging-api", "machine_type": "C7", "when_running": "stop_and_start"}
+    reply = await assistant.call("update_machine", **given)
+    assert "It is off; start_machine starts it." in reply.data["next"]
+    sim.advance(70)
+    again = await assistant.call("update_machine", **given | {"machine": STAGING})
+    assert (again.data["status"], again.data["next"]) == ("unchanged", "It is off; start_machine starts it.")
+    assert [one.method for one in sim.mutations()] == ["PUT"]
 
 
 async def test_a_stop_that_fails_ends_the_plan(assistant: Assistant, sim: Simulator) -> None:

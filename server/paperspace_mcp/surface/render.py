@@ -106,6 +106,8 @@ def markdown(structured: Mapping[str, Any]) -> str:
 
 
 def _lines(key: str, value: Any) -> list[str]:
+    if value in ([], {}):
+        return []
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return [f"{key}:", *_table(value)]
     if isinstance(value, dict):

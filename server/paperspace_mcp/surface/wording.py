@@ -96,10 +96,40 @@ WORDS: dict[str, Words] = {
     "machine_deleted": Words("The machine was deleted.", "list_machines lists those that are there."),
     "machine_off": Words("The machine is off, so there is nothing to restart.", "start_machine starts it."),
     "machine_busy": Words(
-        "The machine is {state}: nothing can be done to it until that ends.", "wait_for_event, then call again."
+        "The machine is {state}: nothing can be done to it until that ends.",
+        "get_machine shows when it is; then call again.",
+    ),
+    "machine_busy:event": Words(
+        "Its {doing} event is under way (the machine is {state}): nothing else can be done to it until that ends.",
+        "wait_for_event with {event}, then call again.",
+    ),
+    "machine_busy:several": Words(
+        "Something else is under way on {count} of the machines: nothing can be done to them until that ends.",
+        "wait_for_event with the event_id of each, then repeat the same call.",
+    ),
+    "event_failed": Words("The {verb} of {machine} was begun, and its event failed. The machine is {state}.", _UNKNOWN),
+    "event_failed:cancelled": Words(
+        "The {verb} of {machine} was begun, and its event was cancelled. The machine is {state}.", _UNKNOWN
+    ),
+    "event_failed:machine_gone": Words(
+        "The {verb} of {machine} was begun, and the machine was deleted meanwhile.",
+        "list_machines shows what there is.",
+    ),
+    "event_failed:several": Words(
+        "The {verb} was begun, and the events of all {count} machines failed.",
+        "`why` tells the reason of each; for lack of capacity repeat the same call later.",
+    ),
+    "no_capacity": Words(
+        "The {verb} of {machine} was begun and failed: the provider has no capacity for its type now. "
+        "The machine is {state}.",
+        "Call again later, or set another type (update_machine, machine_type).",
     ),
     "not_found": Words("The provider knows nothing of that id (404).", "It may have been deleted; look in the list."),
     "bad_request": Words("The provider refused the request (400).", "Correct the arguments as its message says."),
+    "bad_request:silent": Words(
+        "The provider refused the request (400) and gave no reason.",
+        "Read the machine (get_machine) and its events (list_machine_events), and look at the arguments.",
+    ),
     "conflict": Words(
         "The provider says that another request is in the way (409).", "Wait for the running event, then call again."
     ),
@@ -184,7 +214,7 @@ WORDS: dict[str, Words] = {
     "too_many": Words("The plan has more machines than one call may touch ({batch}).", "Do it in parts."),
     "too_many:selected": Words(
         "{count} machines would be touched, and one call may touch {batch}.",
-        "Narrow it with region, machine_type, states or narrower globs, and call once for each part.",
+        "{parts}",
     ),
     "type_not_allowed": Words("This server's policy does not allow that machine type.", "Choose an allowed one."),
     "over_budget": Words(
@@ -225,7 +255,7 @@ WORDS: dict[str, Words] = {
 
 def explain(failure: Failure) -> tuple[str, str]:
     """A failure's message and what to do next."""
-    cause = failure.facts.get("cause")
+    cause = failure.facts.get("cause") or ("" if failure.facts.get("provider_message") else "silent")
     words = WORDS.get(f"{failure.code}:{cause}") or WORDS.get(failure.code) or WORDS["internal_error"]
     facts = _Facts(failure.facts)
     message = words.message.format_map(facts)
@@ -241,8 +271,8 @@ def explain(failure: Failure) -> tuple[str, str]:
 
 def _left(failure: Failure) -> str:
     """How a plan that broke off in the middle leaves its machine."""
-    last = str(failure.facts.get("before", "")).rpartition(", ")[2]
-    return " The call stopped the machine; start_machine starts it again." if last == "stop_machine" else ""
+    before = str(failure.facts.get("before", "")).split(", ")
+    return " The call stopped the machine; start_machine starts it again." if "stop_machine" in before else ""
 
 
 class _Facts(dict[str, Any]):

@@ -3,39 +3,33 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from paperspace_mcp.conduct import Outcome, fingerprinted
-from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.contract.errors import CallerError, Candidate, Failure, Refusal, UpstreamError
-from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery
-from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.contract.errors import CallerError, Candidate, Refusal, UpstreamError
+from paperspace_mcp.contract.shapes import Event, Machine
 from paperspace_mcp.rules import naming, power, pricing, selecting
 from paperspace_mcp.rules.guard import plans
-from paperspace_mcp.rules.guard.cleaning import plain
+from paperspace_mcp.rules.guard.cleaning import clean, plain
 from paperspace_mcp.rules.guard.demands import TABLE
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
 from paperspace_mcp.rules.guard.records import Channel
-from paperspace_mcp.rules.selecting import UNCHANGED, Selection, Selector
-from paperspace_mcp.rules.waiting import seconds_of
+from paperspace_mcp.rules.selecting import Selection, Selector
 from paperspace_mcp.surface.consent import canonical
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
-from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools import moving, params
 from paperspace_mcp.surface.tools.bulk_report import FEWER, PoweredMachines, counted, money, nothing_to_do, report, told
 from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of, unlisted
-from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act
+from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act, Standing
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.sweeping import sweep
-
-LAG_S = 120.0
-"""How long a machine's state may be behind an event that was begun; an older one that is unfinished is stuck."""
 
 Action = Literal["start", "stop", "restart"]
 Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
@@ -54,14 +48,15 @@ async def power_machines(
     dry_run: bool = False,
     wait_seconds: params.WaitSeconds = 0,
 ) -> Plan | Answer:
-    """Start, stop or restart up to 50 machines; a person confirms the list once. Filters narrow; protected machines
-    are taken only where named. Returns a result for each, and the money. `dry_run` shows the plan and does nothing."""
+    """Start, stop or restart up to 50 machines; a person confirms the list once. Filters narrow and know no load
+    (find_waste has signals of idleness); protected machines are taken only where named. Returns a result for each, and
+    the money. `dry_run` shows the plan and does nothing."""
     act, selector = ACTS[action], _selector(machines, name_globs, exclude_globs, region, machine_type, states)
     given = {"machines": machines, "name_globs": name_globs, "exclude_globs": exclude_globs, "region": region}
     call = {"action": action, **given, "machine_type": machine_type, "states": states, "dry_run": False}
-    fleet, now = await _fleet(desk), await _now(desk, act, call)
+    fleet, now = await _fleet(desk), await _now(desk, call)
     chosen = _choose(desk, act, selector, fleet, now)
-    rows, aside = rows_of(desk, chosen, act, now.events), _aside(chosen)
+    rows, aside = rows_of(desk, chosen, act, now.under_way(act, chosen)), _aside(chosen)
     if not chosen.todo:
         return await nothing_to_do(desk, act, rows, aside, 0 if dry_run else wait_seconds)
     facts = {"rows": [row.model_dump(exclude_none=True) for row in rows], "aside": aside}
@@ -98,38 +93,40 @@ async def _fleet(desk: Desk) -> list[Machine]:
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """What a state does not tell, because states lag. Both by machine.
+    """What a state does not tell, because states lag.
 
-    events: the unfinished events of the act; fresh: those so new that the state need not show them yet. done: what an
-    earlier call in the same words did a moment ago.
+    events: the newest of each machine, newest first. at: seconds since the epoch. done: machines that an earlier call
+    in the same words did a moment ago.
     """
 
-    events: Mapping[str, str] = field(default_factory=dict)
-    fresh: frozenset[str] = frozenset()
+    events: Mapping[str, Sequence[Event]]
+    at: float
     done: frozenset[str] = frozenset()
 
+    def standing(self, act: Act, machine: Machine) -> Standing:
+        return act.standing(machine, self.events.get(machine.id, ()), self.at)
+
     def stands(self, act: Act, machine: Machine) -> str:
-        """As `Act.stands`: what is on its way needs no second push, and a restart that was just done no second one."""
-        stands = act.stands(machine)
-        if stands or machine.id not in self.fresh | self.done:
-            return stands
-        if act is RESTART:
-            return "just_done" if machine.id in self.done else "busy"
-        return UNCHANGED if machine.id in self.fresh else ""
+        """What an act to a machine comes to; a restart that was just done needs no second one."""
+        standing = self.standing(act, machine)
+        running = standing.event is None or standing.event.name == "restart"
+        just_done = act is RESTART and machine.id in self.done and standing.why in {"", "busy"} and running
+        return "just_done" if just_done else standing.why
+
+    def under_way(self, act: Act, chosen: Selection) -> dict[str, Event]:
+        """The events that can be waited for, of the machines that nothing is to be done to."""
+        aside = (*chosen.unchanged, *(one.machine for one in chosen.left if one.why == "busy"))
+        found = {machine.id: self.standing(act, machine).event for machine in aside}
+        return {machine_id: event for machine_id, event in found.items() if event is not None}
 
 
-async def _now(desk: Desk, act: Act, call: Mapping[str, Any]) -> _Now:
-    """One look at the newest events, and one at our own records."""
-    lately = await desk.conduct.lately(desk.caller, plans.digest("power_machines", canonical(call)))
-    done = frozenset(one.target_id for one in lately if one.status == "done")
-    try:
-        page = await desk.conduct.read(catalogue.LIST_MACHINE_EVENTS, {}, EventsQuery(order="desc", limit=PAGE_LIMIT))
-    except Failure:
-        return _Now(done=done)
-    live = [one for one in page.items if one.name == act.verb and one.state in {"new", "in progress"}]
-    since = desk.conduct.rooms.now() - LAG_S
-    fresh = frozenset(one.machine_id for one in live if one.machine_id and (seconds_of(one.dt_created) or 0.0) >= since)
-    return _Now({one.machine_id: one.id for one in reversed(live) if one.machine_id}, fresh, done)
+async def _now(desk: Desk, call: Mapping[str, Any] | None = None) -> _Now:
+    """One look at the newest events, and one at our own records of this call."""
+    done = frozenset[str]()
+    if call is not None:
+        lately = await desk.conduct.lately(desk.caller, plans.digest("power_machines", canonical(call)))
+        done = frozenset(one.target_id for one in lately if one.status == "done")
+    return _Now(await moving.of_all(desk), desk.conduct.rooms.now(), done)
 
 
 def _choose(desk: Desk, act: Act, selector: Selector, fleet: Sequence[Machine], now: _Now) -> Selection:
@@ -163,7 +160,19 @@ def _check(desk: Desk, act: Act, chosen: Selection) -> None:
         raise CallerError("protected_in_bulk", facts={"tool": act.operation.name}, candidates=candidates)
     batch = desk.conduct.policy.batch
     if len(chosen.todo) > batch:
-        raise CallerError("too_many", facts={"count": len(chosen.todo), "batch": batch, "cause": "selected"})
+        facts = {"count": len(chosen.todo), "batch": batch, "cause": "selected", "parts": _parts(chosen.todo, batch)}
+        raise CallerError("too_many", facts=facts)
+
+
+def _parts(machines: Sequence[Machine], batch: int) -> str:
+    """How a list that is too long falls into calls that are not."""
+    by, sizes = selecting.parts(machines, batch)
+    if not by:
+        return (
+            f"Name at most {batch} of them in `machines` in each call, or narrow name_globs; list_machines names them."
+        )
+    told = ", ".join(f"{clean(value, 40).text} {number}" for value, number in sizes.items())
+    return f"Narrow it, with one call for each {by}: {told}."
 
 
 def _aside(chosen: Selection) -> dict[str, int]:
@@ -214,10 +223,17 @@ def _lines(act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]
 def _first(act: Act, what: str, number: int, total: pricing.Total) -> tuple[str, ...]:
     """The dangerous line, and the money."""
     if act is START:
-        price = f"{total.words} while it runs" if number == 1 else f"together {total.words} while they run"
-        return (f"{what}: {price}.",)
+        return (f"{what}: {_price(number, total)}.",)
     ends = f"{what}: whatever runs on {'it' if number == 1 else 'them'} ends."
     return (ends, told(act, total)) if act is STOP else (ends,)
+
+
+def _price(number: int, total: pricing.Total) -> str:
+    runs, cost = ("it runs", "it costs") if number == 1 else ("they run", "they cost")
+    if total.unpriced == number:
+        return f"what {cost} while {runs} is not known"
+    sum_ = f"{'together ' if number > 1 else ''}{'at least ' if total.unpriced else ''}{pricing.words(total.usd)}"
+    return f"{sum_} while {runs}" + (f"; the price of {total.unpriced} is not known" if total.unpriced else "")
 
 
 def _beside(chosen: Selection) -> tuple[str, ...]:
@@ -265,19 +281,28 @@ async def undone(desk: Desk, outcomes: Sequence[Outcome], arguments: Arguments) 
     act = ACTS[arguments["action"]]
     with suppress(CallerError):
         selector = _selector(*(arguments[name] for name in given))
-        chosen = _choose(desk, act, selector, await _fleet(desk), _Now())
-        if any(machine.id not in known for machine in chosen.todo):
+        fleet, now = await _fleet(desk), await _now(desk)
+        chosen = _choose(desk, act, selector, fleet, now)
+        if any(machine.id not in known for machine in chosen.todo) or _turned(act, known, chosen, now):
             return True
         back = [known[machine.id] for machine in chosen.todo if act is not RESTART]
         return await _ended(desk, [one for one in back if one.status == "done"])
     return False
 
 
+def _turned(act: Act, known: Mapping[str, Outcome], chosen: Selection, now: _Now) -> bool:
+    """Whether something else is under way by now on a machine that was done: somebody means it the other way."""
+    done = {machine_id for machine_id, one in known.items() if one.status == "done"}
+    busy = [one.machine for one in chosen.left if one.why == "busy" and one.machine.id in done]
+    events = [now.standing(act, machine).event for machine in busy]
+    return any(event is not None and event.name != act.verb for event in events)
+
+
 async def _ended(desk: Desk, outcomes: Sequence[Outcome]) -> bool:
     """Whether any of our events is over: states lag events, so a state alone does not tell."""
     ids = [str(event["id"]) for one in outcomes if (event := one.answer.get("event"))]
     watched = await desk.watch.wait(ids, timeout_s=0) if ids else []
-    return any(one.event is not None and one.event.state in {"done", "error", "cancelled"} for one in watched)
+    return any(one.event is not None and one.event.state in power.ENDED for one in watched)
 
 
 POWER_MANY = Tool(

@@ -200,7 +200,8 @@ def _waited(events: Sequence[views.WatchedView], until: str, capped: str) -> Ans
     overall = _overall(verdicts, until)
     told = "; ".join(_told(view) for view in events[:3])
     more = {"pending": "Call wait_for_event again with the same ids.", UNKNOWN: EVENT_IDS}.get(overall, "")
-    summary = f"{overall}{capped}: {_counted(verdicts)}. {told}."
+    late = capped if overall == "pending" else ""
+    summary = f"{overall}{late}: {_counted(verdicts)}. {told}."
     data = {"overall": overall, "events": list(events)}
     return Answer(summary, data, next=more, rows="events", narrow="wait for fewer at a time")
 

@@ -20,7 +20,7 @@ from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.paging import Part, part_of, place_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
-from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools import moving, params
 from paperspace_mcp.surface.tools.creating import CREATE
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
 from paperspace_mcp.surface.tools.updating import UPDATE
@@ -136,6 +136,7 @@ async def delete_machine(desk: Desk, machine: params.MachineRef) -> Plan | Answe
     if found.state != "off":
         if desk.protected(found):
             raise Refusal("protected")  # the way to a delete that is refused must not be advised
+        await moving.check_free(desk, found)
         remedy = "stop_machine, wait until it is off, then call again."
         raise CallerError("machine_not_off", facts={"state": views.text(found.state, 40), "remedy": remedy})
     target = await desk.target(found, fingerprinted(Effect.DESTROY), Effect.DESTROY)
@@ -159,7 +160,7 @@ def _billed(machine: Machine) -> tuple[str, ...]:
 async def report_delete(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _arguments: Arguments) -> Answer:
     if broken := failed(outcomes):
         return broken
-    answer = machine_done(outcomes[-1], "Delete accepted for", desk)
+    answer = machine_done(outcomes[-1], "Delete accepted for", desk, plan.targets[0])
     stays = " ".join(plan.lines[1:])
     answer.summary = f"{answer.summary} {stays}".strip()
     return answer

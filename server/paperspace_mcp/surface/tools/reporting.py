@@ -7,6 +7,7 @@ from paperspace_mcp.conduct import Outcome
 from paperspace_mcp.contract.errors import Changed, Failure, OutcomeUnknown
 from paperspace_mcp.contract.shapes import Event, Machine, MachineAndEvent
 from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.plans import Target
 from paperspace_mcp.surface import views, wording
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
@@ -57,24 +58,28 @@ def traced(outcome: Outcome) -> dict[str, Any]:
     return {"reconciled": True} if outcome.code == "reconciled" else {}
 
 
-def machine_done(outcome: Outcome, said: str, desk: Desk) -> Answer:
-    """The answer to a mutation that the provider accepted: machine, event, and that it goes on by itself."""
+def machine_done(outcome: Outcome, said: str, desk: Desk, target: Target | None = None) -> Answer:
+    """The answer to a mutation that the provider accepted: machine, event, and that it goes on by itself.
+
+    target: what the plan was about; the provider need not repeat its name.
+    """
     answer = MachineAndEvent.model_validate(outcome.answer)
-    row, event = views.machine_row(answer.data, desk.prices), answer.event
+    name = answer.data.name or (target.name if target else "")
+    row, event = views.machine_row(answer.data.model_copy(update={"name": name}), desk.prices), answer.event
     lost = " The answer was lost; the account shows that it was done." if traced(outcome) else ""
-    summary = f"{said} {quoted(answer.data.name)} ({row.id}).{lost}"
+    summary = f"{said} {quoted(name)} ({row.id}).{lost}"
     return Answer(
         summary,
-        {"changed": True, "executed": True, "machine": row, **_event(event), **traced(outcome)},
-        next=_follow(event),
+        {"changed": True, "executed": True, "machine": row, **told_event(event), **traced(outcome)},
+        next=follow(event),
     )
 
 
-def _event(event: Event | None) -> dict[str, Any]:
+def told_event(event: Event | None) -> dict[str, Any]:
     return {} if event is None else {"event": views.event_view(event)}
 
 
-def _follow(event: Event | None) -> str:
+def follow(event: Event | None) -> str:
     return "" if event is None else f"wait_for_event with {views.text(event.id)} tells when it is finished."
 
 
@@ -86,4 +91,4 @@ def unchanged(desk: Desk, machine: Machine, why: str, event: Event | None = None
         "executed": False,
         "machine": views.machine_row(machine, desk.prices),
     }
-    return Answer(why, {**data, **_event(event)}, next=_follow(event))
+    return Answer(why, {**data, **told_event(event)}, next=follow(event))

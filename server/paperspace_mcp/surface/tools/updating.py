@@ -9,23 +9,28 @@ from pydantic import Field
 from paperspace_mcp.conduct import Outcome, fingerprinted
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
-from paperspace_mcp.contract.errors import CallerError, Failure
+from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.contract.requests import MachineUpdate
-from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.contract.shapes import Machine, MachineAndEvent
 from paperspace_mcp.rules import classing, power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
 from paperspace_mcp.rules.guard.protection import unprotects
-from paperspace_mcp.surface import views
+from paperspace_mcp.rules.waiting import OVERDUE_S, Verdict
+from paperspace_mcp.surface import views, wording
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
-from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools import moving, params
 from paperspace_mcp.surface.tools.capacity import available, other_kind
+from paperspace_mcp.surface.tools.following import failed_event
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done, unchanged
+from paperspace_mcp.surface.tools.watching import FAILED
+from paperspace_mcp.watch import Watched
 
 NEEDS_OFF = frozenset({"machineType", "diskSize"})
-STOP_WAIT_S = 45.0
+STOP_WAIT_S = 40.0
+"""How long the steps of one call wait for each other, all together; clients give up at 60 s."""
 WhenRunning = Literal["refuse", "stop", "stop_and_start"]
 
 
@@ -72,14 +77,35 @@ async def update_machine(
     found = await desk.machine(machine)
     changed = classing.changes(found, values)
     if not changed:
-        return unchanged(
-            desk, found, f"{quoted(found.name)} ({views.text(found.id)}) is set so already; nothing was changed."
-        )
-    _check(desk, found, changed, when_running)
+        return _same(desk, found, values, when_running)
+    await _check(desk, found, changed, when_running)
     return await _plan(desk, found, changed, when_running)
 
 
-def _check(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> None:
+def _same(desk: Desk, machine: Machine, values: dict[str, Any], when_running: WhenRunning) -> Answer:
+    """It is set so already, perhaps by this same call a while ago, which did not come to its end."""
+    said = f"{quoted(machine.name)} ({views.text(machine.id)}) is set so already; nothing was changed."
+    answer = unchanged(desk, machine, said)
+    off = _LEFT_OFF if when_running == "stop_and_start" and machine.state == "off" else ""
+    answer.next = _sentences(off, _timer(machine, values))
+    return answer
+
+
+_LEFT_OFF = "It is off; start_machine starts it."
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(filter(None, parts))
+
+
+def _timer(machine: Machine | None, values: dict[str, Any]) -> str:
+    """A timeout is for a timer; where that is off, nothing comes of it."""
+    about = {"autoShutdownTimeout", "autoShutdownForce"} & values.keys()
+    off = machine is not None and machine.auto_shutdown_enabled is False
+    return "The timer is off, so nothing shuts it down: auto_shutdown_enabled turns it on." if about and off else ""
+
+
+async def _check(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> None:
     """What can be known to be wrong before anybody is asked. Raises a `CallerError`."""
     if "name" in changed and unprotects(desk.conduct.policy.protect, machine.id, machine.name, changed["name"]):
         raise CallerError("rename_unprotects")
@@ -87,16 +113,14 @@ def _check(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: 
     if "diskSize" in changed and size is not None and changed["diskSize"] < size:
         raise CallerError("disk_only_grows")
     if NEEDS_OFF & changed.keys() and machine.state != "off":
-        _check_running(machine, when_running)
+        await _check_running(desk, machine, when_running)
 
 
-def _check_running(machine: Machine, when_running: WhenRunning) -> None:
-    state = views.text(machine.state, 40)
-    if when_running == "refuse":
+async def _check_running(desk: Desk, machine: Machine, when_running: WhenRunning) -> None:
+    await moving.check_free(desk, machine)
+    if when_running == "refuse" or machine.state not in {"ready", "serviceready"}:
         remedy = "Stop it first, or call again with when_running: stop or stop_and_start."
-        raise CallerError("machine_not_off", facts={"state": state, "remedy": remedy})
-    if machine.state not in {"ready", "serviceready"}:
-        raise CallerError("machine_busy", facts={"state": state})
+        raise CallerError("machine_not_off", facts={"state": views.text(machine.state, 40), "remedy": remedy})
 
 
 async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> Plan:
@@ -170,11 +194,12 @@ def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int
     """What changes, from what to what, and what cannot be taken back."""
     around = {1: "", 2: "STOP it first. ", 3: "STOP it first and START it afterwards. "}[steps]
     sets = "; ".join(
-        f"{name} {_shown(classing.current(machine, name))} -> {_shown(new)}" for name, new in changed.items()
+        f"{naming_of(name)} {_shown(classing.current(machine, name))} -> {_shown(new)}" for name, new in changed.items()
     )
     losses = [text for name, text in _LOSSES.items() if name in changed and _loses(name, changed, effect)]
     price = [f"New price: {pricing.words(usd)}."] if "machineType" in changed else []
-    return (f"{around}UPDATE this machine: {sets}.", *losses, *price)
+    timer = [] if changed.get("autoShutdownEnabled") else filter(None, [_timer(machine, changed)])
+    return (f"{around}UPDATE this machine: {sets}.", *losses, *price, *timer)
 
 
 def _loses(name: str, changed: dict[str, Any], effect: Effect) -> bool:
@@ -189,22 +214,60 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else quoted(str(value), 80)
 
 
-async def report_update(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _arguments: Arguments) -> Answer:
-    """The provider was seen to accept a setting and not to take it, so every field is read back."""
+async def report_update(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments: Arguments) -> Answer:
+    """The provider was seen to accept a setting and not to take it, so every field is read back.
+
+    The event is that of the last step: after a start that of the update has ended.
+    """
     if broken := failed(outcomes):
-        return broken
+        return await _overtaken(desk, outcomes) or broken
     if len(outcomes) < len(plan.steps):
-        return _under_way(outcomes)
+        return await _under_way(desk, plan, outcomes)
     updated = next(one for one in outcomes if one.operation == catalogue.UPDATE_MACHINE.name)
     wanted = next(step.arguments["body"] for step in plan.steps if step.operation == catalogue.UPDATE_MACHINE.name)
-    answer = machine_done(updated, "Update accepted for", desk)
-    machine = await _read_back(desk, updated)
-    applied = {naming_of(name): _took(machine, name, value) for name, value in wanted.items()}
-    answer.data = {**answer.data, "applied": applied}
-    if late := [name for name, how in applied.items() if how != "yes"]:
-        answer.summary += f" Not yet seen in place: {', '.join(late)}."
-        answer.next = _REMEDY if set(late) & _STUBBORN else answer.next
+    said = "Update accepted for" if updated is outcomes[-1] else "Update done, start accepted for"
+    answer = machine_done(outcomes[-1], said, desk, plan.targets[0])
+    watched = await _look(desk, updated)
+    machine = await moving.read(desk, updated.target_id)
+    running = watched is not None and watched.verdict is Verdict.PENDING
+    applied = {naming_of(name): _took(machine, name, value, running=running) for name, value in wanted.items()}
+    answer.data = {**answer.data, **_row(desk, machine), **_money(plan, outcomes), "applied": applied}
+    if watched is not None and watched.verdict in FAILED:
+        return failed_event(desk, "update", answer, watched, machine)
+    answer.summary = _sentences(answer.summary, *_not_yet(applied), _timer(machine, wanted))
+    answer.next = _sentences(*_remedies(machine, plan, applied, arguments), answer.next)
     return answer
+
+
+def _not_yet(applied: dict[str, str]) -> list[str]:
+    """The fields that are not in place, and whether they still may be."""
+    runs, not_so = ([name for name, how in applied.items() if how == one] for one in ("pending", "no"))
+    unknown = [name for name, how in applied.items() if how == "unknown"]
+    told = {"Under way": runs, "Not in place": not_so, "Not known to be in place": unknown}
+    return [f"{words}: {', '.join(names)}." for words, names in told.items() if names]
+
+
+def _remedies(machine: Machine | None, plan: Plan, applied: dict[str, str], arguments: Arguments) -> list[str]:
+    """What helps where a setting did not take, and where a machine that was off is not started after all."""
+    if machine is None:
+        return []
+    stubborn = (
+        _STUBBORN & {name for name, how in applied.items() if how == "no"} if machine.auto_shutdown_enabled else ()
+    )
+    was_off = len(plan.steps) == 1 and machine.state in {"off", "upgrading"}
+    left_off = arguments["when_running"] == "stop_and_start" and was_off
+    return [*([_REMEDY] if stubborn else ()), *([_LEFT_OFF] if left_off else ())]
+
+
+def _row(desk: Desk, machine: Machine | None) -> dict[str, Any]:
+    return {} if machine is None else {"machine": views.machine_row(machine, desk.prices)}
+
+
+def _money(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What it costs from now on, where the call started it."""
+    if outcomes[-1].operation != catalogue.START_MACHINE.name:
+        return {}
+    return {"usd_per_hour": plan.usd_per_hour, "usd_per_month": pricing.per_month(plan.usd_per_hour)}
 
 
 _STUBBORN = {"auto_shutdown_timeout_hours", "auto_shutdown_force"}
@@ -214,24 +277,51 @@ _REMEDY = (
 )
 
 
-def _under_way(outcomes: Sequence[Outcome]) -> Answer:
-    steps = ", ".join(outcome.operation for outcome in outcomes)
-    data = {"status": "under_way", "changed": True, "executed": True}
-    return Answer(
-        f"Done so far: {steps}. The rest waits for that to finish.", data, next="Repeat the same call: it goes on."
-    )
+async def _look(desk: Desk, outcome: Outcome) -> Watched | None:
+    """How the event of a step stands now; None where it made none."""
+    event = MachineAndEvent.model_validate(outcome.answer).event
+    return None if event is None else (await desk.watch.wait([event.id], timeout_s=0))[0]
 
 
-async def _read_back(desk: Desk, outcome: Outcome) -> Machine | None:
-    try:
-        return await desk.conduct.read(catalogue.GET_MACHINE, {"id": outcome.target_id})
-    except Failure:
+async def _under_way(desk: Desk, plan: Plan, outcomes: Sequence[Outcome]) -> Answer:
+    """A part is done, and the rest waits for it: which, for what, and how to go on."""
+    done, left = (", ".join(one.operation for one in part) for part in (outcomes, plan.steps[len(outcomes) :]))
+    answer = machine_done(outcomes[-1], f"Under way (done: {done}; left: {left}):", desk, plan.targets[0])
+    watched, machine = await _look(desk, outcomes[-1]), await moving.read(desk, outcomes[-1].target_id)
+    answer.data = {**answer.data, **_row(desk, machine), "status": "under_way"}
+    if watched is not None and watched.verdict in FAILED:
+        verb = outcomes[-1].operation.removesuffix("_machine")
+        return failed_event(desk, verb, answer, watched, machine)
+    answer.next = f"Repeat the same call within 15 minutes: it goes on. {answer.next}".strip()
+    return answer
+
+
+async def _overtaken(desk: Desk, outcomes: Sequence[Outcome]) -> Answer | None:
+    """A refusal of the provider's because of what is under way: its event can be waited for."""
+    machine = await moving.read(desk, outcomes[-1].target_id) if moving.in_the_way(outcomes[-1]) else None
+    if machine is None:
         return None
+    events = await moving.newest(desk, machine.id)
+    live = power.moving(machine.state, events, desk.conduct.rooms.now(), OVERDUE_S)
+    if live is None:
+        return None
+    before = [one.operation for one in outcomes[:-1]]
+    busy = moving.busy(machine, live)
+    busy.changed, busy.facts = "yes" if before else "no", {**busy.facts, "before": ", ".join(before)}
+    return wording.answer(busy, executed=bool(before), machine=views.machine_row(machine, desk.prices))
 
 
-def _took(machine: Machine | None, name: str, value: Any) -> str:
+_BY_EVENT = NEEDS_OFF | {"networkId"}
+
+
+def _took(machine: Machine | None, name: str, value: Any, *, running: bool) -> str:
+    """Whether a field is as it was asked for: what an event brings about may not be so before that has ended."""
     now = None if machine is None else classing.current(machine, name)
-    return "unknown" if now is None else "yes" if now == value else "no"
+    if now is None:
+        return "unknown"
+    if now == value or str(now).casefold() == str(value).casefold():
+        return "yes"
+    return "pending" if running and name in _BY_EVENT else "no"
 
 
 def naming_of(field: str) -> str:
