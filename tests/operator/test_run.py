@@ -172,6 +172,33 @@ def test_what_policy_refuses_ends_with_four_and_an_error_with_one(cron: Operator
     assert fleet.sent == []
 
 
+def test_what_failed_by_its_event_ends_with_one_and_a_part_of_it_with_three(cron: Operator, fleet: Account) -> None:
+    fleet.sim.world.unavailable.add(("RTX4000", "ca1"))
+    failed = cron.run("run", "start_machine", "--arg", "machine=dev-ben", "--arg", "wait_seconds=20")
+    assert (failed.returncode, "no capacity" in failed.stdout) == (1, True), failed.stdout
+    wish = {"action": "start", "machines": ["dev-ben", "train-v100-eu"]}
+    code = allowed(cron, "start", "dev-*", "train-*", "--for", "1h")
+    words = ("run", "power_machines", "--allow", code, "--arguments")
+    assert cron.run(*words, json.dumps(wish | {"wait_seconds": 20})).returncode == 3
+    fleet.sim.change("train-v100-eu", state="off")
+    assert cron.run(*words, json.dumps({**wish, "states": ["off"]}), "--wait").returncode == 3
+
+
+def test_a_resize_goes_on_until_the_machine_runs_again(cron: Operator, fleet: Account) -> None:
+    """Each call waits for a second at most, and the stop and the upgrade take longer."""
+    wish = {"machine": "dev-anna", "machine_type": "A5000", "when_running": "stop_and_start"}
+    fleet.sim.time_scale = 20.0
+    words = ("run", "update_machine", "--arguments", json.dumps(wish))
+    waits = cron.run(*words)
+    cron.did("approve", re.findall(r"approve ([A-Z2-9]{4})", waits.stdout)[0], typed=f"update\n{SECRET}\n")
+    assert cron.run(*words, PAPERSPACE_MCP_MAX_WAIT="1").returncode == 3, "a part is done"
+    ended = cron.run(*words, "--wait", PAPERSPACE_MCP_MAX_WAIT="1")
+    assert ended.returncode == 0, ended.stdout
+    assert "Under way (done: stop_machine, update_machine" in ended.stdout
+    assert [one.rpartition("/")[2] for one in fleet.sent] == ["stop", ANNA, "start"]
+    assert fleet.sim.machine("dev-anna").state == "ready"
+
+
 def test_it_waits_until_what_was_begun_has_ended(cron: Operator, fleet: Account) -> None:
     said = cron.did("run", "start_machine", "--arg", "machine=dev-ben", "--wait")
     assert "done: 1 done." in said

@@ -91,30 +91,53 @@ async def _call(app: App, arguments: argparse.Namespace, tool: str, values: dict
 
     callback: Any = _ask if sys.stdin.isatty() and not arguments.allow else None
     async with Client(app.server, elicitation_callback=callback, cache=None) as client:
-        answer = await client.call_tool(tool, values)
-        _print(answer, as_json=arguments.json)
-        content: dict[str, Any] = answer.structured_content or {}
-        if hint := HINTS.get(_error(content)):
-            sys.stderr.write(f"paperspace-mcp: {hint}\n")
-        code = _exit_code(content, is_error=bool(answer.is_error))
-        if arguments.wait and code in {0, PARTIAL}:
-            code = await _waited(client, content, as_json=arguments.json) or code
+        content, code = await _once(client, arguments, tool, values)
+        while arguments.wait and content.get("status") == "under_way" and code == PARTIAL and _begun(content):
+            content, code = await _once(client, arguments, tool, values)  # it goes on with the steps that are left
     await app.aclose()
     return code
 
 
+async def _once(
+    client: Any, arguments: argparse.Namespace, tool: str, values: dict[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """One call, told, and waited for where that was asked for: its answer and the exit code."""
+    answer = await client.call_tool(tool, values)
+    _print(answer, as_json=arguments.json)
+    content: dict[str, Any] = answer.structured_content or {}
+    if hint := HINTS.get(_error(content)):
+        sys.stderr.write(f"paperspace-mcp: {hint}\n")
+    code = _exit_code(content, is_error=bool(answer.is_error))
+    if arguments.wait and code in {0, PARTIAL}:
+        code = await _waited(client, content, as_json=arguments.json) or code
+    return content, code
+
+
 async def _waited(client: Any, content: Mapping[str, Any], *, as_json: bool) -> int:
-    """Wait for the events of an answer; 1 where one of them failed."""
-    rows = content.get("machines") or ()
-    ids = [content["event"]["id"]] if content.get("event") else [row["event_id"] for row in rows if "event_id" in row]
+    """Wait for the events of an answer; 1 where they failed, 3 where some did."""
+    ids = _begun(content)
     while ids:
         answer = await client.call_tool("wait_for_event", {"event_ids": ids[:50], "timeout_seconds": _SLICE_S})
         said = answer.structured_content or {}
         if said.get("overall") != "pending":
             _print(answer, as_json=as_json)
-            return int(said.get("overall") != "done")
+            return _ended({one["verdict"] for one in said.get("events", ())})
         sys.stderr.write(f"{said['summary']}\n")
     return 0
+
+
+def _begun(content: Mapping[str, Any]) -> list[str]:
+    """The events that the call stands for; those of machines that it left alone are others' own."""
+    if event := content.get("event"):
+        return [event["id"]]
+    rows = [row for row in content.get("machines") or () if row.get("result") in {"done", "unchanged"}]
+    return [row["event_id"] for row in rows if "event_id" in row]
+
+
+def _ended(verdicts: set[str]) -> int:
+    if "done" not in verdicts:
+        return 1
+    return PARTIAL if verdicts - {"done"} else 0
 
 
 def _print(answer: Any, *, as_json: bool) -> None:
@@ -125,7 +148,7 @@ def _print(answer: Any, *, as_json: bool) -> None:
 
 
 def _exit_code(content: Mapping[str, Any], *, is_error: bool) -> int:
-    if (status := content.get("status")) in {"approval_required", "partial"}:
+    if (status := content.get("status")) in {"approval_required", "partial", "under_way"}:
         return PENDING if status == "approval_required" else PARTIAL
     code = _error(content)
     return DENIED if code in _REFUSALS else int(is_error)
