@@ -44,7 +44,8 @@ class Day:
 
     @property
     def sent(self) -> list[str]:
-        return [f"{request.method} {request.path}" for request in self.sim.mutations()]
+        """What the provider was told to do and did; one that it refused is no change."""
+        return [f"{request.method} {request.path}" for request in self.sim.mutations() if request.status == 200]
 
 
 Run = Callable[[Day], Awaitable[None]]
@@ -84,7 +85,7 @@ async def stop_all_dev(day: Day) -> None:
 
 
 async def resize(day: Day) -> None:
-    await day.call("update_machine", machine="dev-ben", machine_type="RTX5000")
+    await day.call("update_machine", machine="psu6p1za3k9d", machine_type="A5000")
 
 
 async def create_for_a_colleague(day: Day) -> None:
