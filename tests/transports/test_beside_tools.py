@@ -87,6 +87,12 @@ async def test_prompts_completions_and_resources(connect: Connect, mode: Mode) -
                 await client.get_prompt(name, given)
             assert (caught.value.error.code, "handler" in caught.value.error.message) == (INVALID_PARAMS, False)
 
+        uris = [one.uri for one in (await client.list_resources()).resources]
+        assert uris[:2] == ["paperspace://machines", "paperspace://fleet/summary"]
+        [content] = (await client.read_resource("paperspace://fleet/summary")).contents
+        assert isinstance(content, TextResourceContents)
+        assert '"machines":22' in content.text
+
         typed = await client.complete(PromptReference(name="why_did_it_stop"), {"name": "machine", "value": "dev-a"})
         assert typed.completion.values == ["dev-anna"]
         typed = await client.complete(ResourceTemplateReference(uri=TEMPLATE), {"name": "id", "value": "dev-a"})
@@ -94,12 +100,6 @@ async def test_prompts_completions_and_resources(connect: Connect, mode: Mode) -
         with pytest.raises(MCPError) as caught:
             await client.complete(PromptReference(name="nothing"), {"name": "machine", "value": "dev-a"})
         assert caught.value.error.code == INVALID_PARAMS
-
-        uris = [one.uri for one in (await client.list_resources()).resources]
-        assert uris[:2] == ["paperspace://machines", "paperspace://fleet/summary"]
-        [content] = (await client.read_resource("paperspace://fleet/summary")).contents
-        assert isinstance(content, TextResourceContents)
-        assert '"machines":22' in content.text
 
 
 def post(url: str, method: str, params: dict[str, Any], **headers: str) -> httpx.Response:

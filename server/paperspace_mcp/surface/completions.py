@@ -27,8 +27,8 @@ from paperspace_mcp.surface.tools.params import NAME_CAP
 MOST = 100
 """The most values that the protocol lets an answer have."""
 KEPT_S = 10.0
-PATIENCE_S = 2.0
-"""How long a keystroke waits for a page; nobody waits longer for a suggestion."""
+PATIENCE_S = 5.0
+"""How long a keystroke waits for a page: nobody waits longer for a suggestion, and the first read loads the wire."""
 _KEPT = 32
 """How many pages are kept."""
 
