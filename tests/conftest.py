@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from tests.surface.stage import Stage, in_process
 from tests.surface.talk import ASKS_ALWAYS, ERAS, Assistant, Era, talking
 
@@ -48,8 +49,9 @@ def serving(tmp_path: Path) -> Iterator[Callable[..., App]]:
     """Builds the server over a simulator; further settings of `Upstream` by name."""
     built: list[App] = []
 
-    def serve(sim: Simulator, **upstream: Any) -> App:
-        reached = Upstream(**{"url": "http://simulator.invalid/v1", "key": KEY, **upstream})
+    def serve(sim: Simulator, key: str | None = KEY, **upstream: Any) -> App:
+        secret = SecretStr(key) if key else None
+        reached = Upstream(**{"url": "http://simulator.invalid/v1", "key": secret, **upstream})
         settings = Settings(upstream=reached, state_dir=tmp_path, policy=ASKS_ALWAYS)
         built.append(build(settings, transport=httpx.ASGITransport(provider(sim))))
         return built[-1]

@@ -15,7 +15,7 @@ from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
-from pydantic import AnyHttpUrl, BaseModel
+from pydantic import AnyHttpUrl, BaseModel, SecretStr
 
 from paperspace_mcp import __version__
 from paperspace_mcp.audit import Audit
@@ -193,13 +193,14 @@ def sink_of(settings: Settings) -> Sink | None:
 
 def identity(settings: Settings) -> Caller:
     """On stdio and without an identity over HTTP: the OS user and a fingerprint of the key."""
-    account = _account(settings.upstream.url, settings.upstream.key or "")
+    account = _account(settings.upstream.url, settings.upstream.key)
     return Caller(f"{os_user()}:{account}", account, allow=settings.allow)
 
 
 @lru_cache(maxsize=8)
-def _account(url: str, key: str) -> str:
-    return hashlib.sha256(f"{url} {key}".encode()).hexdigest()[:12]
+def _account(url: str, key: SecretStr | None) -> str:
+    secret = key.get_secret_value() if key else ""
+    return hashlib.sha256(f"{url} {secret}".encode()).hexdigest()[:12]
 
 
 def caller_of(settings: Settings, *, over_http: bool) -> Caller:

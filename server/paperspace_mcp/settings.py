@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules.policy import Mode, Policy, stricter
 
@@ -22,7 +24,7 @@ class Upstream:
     """Where the API is and how long we wait for it. Times are seconds."""
 
     url: str = DEFAULT_URL
-    key: str | None = field(default=None, repr=False)
+    key: SecretStr | None = None
     connect_timeout_s: float = 5.0
     read_timeout_s: float = 20.0
     budget_s: float = 30.0
@@ -50,7 +52,7 @@ class Settings:
     tokens: Path | None = None
     """The file of bearer tokens; without it nobody has an identity over HTTP."""
     webhook_url: str = ""
-    webhook_secret: str = field(default="", repr=False)
+    webhook_secret: SecretStr | None = None
     """Signs what goes to the webhook, and what comes from it."""
 
 
@@ -86,18 +88,18 @@ def _webhook_url(environ: Mapping[str, str]) -> str:
     return url
 
 
-def _webhook_secret(environ: Mapping[str, str]) -> str:
+def _webhook_secret(environ: Mapping[str, str]) -> SecretStr | None:
     """A short secret could be guessed from one signature."""
     path = environ.get("PAPERSPACE_MCP_WEBHOOK_SECRET_FILE")
     if not path:
-        return ""
+        return None
     try:
         secret = Path(path).expanduser().read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         secret = ""
     if len(secret) < SHORTEST_WEBHOOK_SECRET:
         raise OperatorError("bad_configuration", facts={"setting": "PAPERSPACE_MCP_WEBHOOK_SECRET_FILE"})
-    return secret
+    return SecretStr(secret)
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:
@@ -132,9 +134,10 @@ def config_dir(environ: Mapping[str, str]) -> Path:
     return user_config_path("paperspace-mcp")
 
 
-def _key(environ: Mapping[str, str]) -> str | None:
+def _key(environ: Mapping[str, str]) -> SecretStr | None:
     """Precedence: the variable, the file it names, the provider's own CLI (read only)."""
-    return (environ.get("PAPERSPACE_API_KEY") or "").strip() or _key_of_file(environ) or _key_of_cli(environ)
+    key = (environ.get("PAPERSPACE_API_KEY") or "").strip() or _key_of_file(environ) or _key_of_cli(environ)
+    return SecretStr(key) if key else None
 
 
 def _key_of_file(environ: Mapping[str, str]) -> str | None:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from paperspace_mcp.approving import Approver
 from paperspace_mcp.conduct import Conduct
@@ -56,16 +56,16 @@ _WORDS = {
 _log = logging.getLogger(__name__)
 
 
-def signature(secret: str, timestamp: str, body: bytes) -> str:
+def signature(secret: SecretStr, timestamp: str, body: bytes) -> str:
     """The value of the signature's header."""
-    digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(secret.get_secret_value().encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"sha256={digest}"
 
 
 class Outgoing:
     """Tells a chat bot of each question, from a thread of its own: a call never waits for it, and never fails by it."""
 
-    def __init__(self, url: str, secret: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, url: str, secret: SecretStr, *, now: Callable[[], float] = time.time) -> None:
         self._url = url
         self._secret = secret
         self._now = now
@@ -131,7 +131,7 @@ class Decided(BaseModel):
 class _SharedSecret(Approvers):
     """The webhook's secret in the place of an approver's."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: SecretStr) -> None:
         self._secret = secret
 
     def any(self) -> bool:
@@ -139,14 +139,14 @@ class _SharedSecret(Approvers):
 
     def check(self, user: str, secret: str, *, peer: str = "") -> bool:
         del user, peer
-        return hmac.compare_digest(self._secret.encode(), secret.encode())
+        return hmac.compare_digest(self._secret.get_secret_value().encode(), secret.encode())
 
 
 class Incoming:
     """Takes decisions from a chat bot."""
 
     def __init__(
-        self, conduct: Conduct, store: Store, secret: str, security: Any, *, now: Callable[[], float] = time.time
+        self, conduct: Conduct, store: Store, secret: SecretStr, security: Any, *, now: Callable[[], float] = time.time
     ) -> None:
         from mcp.server.transport_security import TransportSecurityMiddleware
 
@@ -176,9 +176,10 @@ class Incoming:
         said = _read(await self._signed(request))
         await self._use(said.nonce)
         approver = Approver(self._conduct, _SharedSecret(self._secret), said.approver, "webhook", self._now)
+        secret = self._secret.get_secret_value()
         if said.decision == "approve":
-            return await approver.approve(said.code, said.typed, self._secret), said.decision
-        return await approver.deny(said.code, self._secret), said.decision
+            return await approver.approve(said.code, said.typed, secret), said.decision
+        return await approver.deny(said.code, secret), said.decision
 
     async def _signed(self, request: "Request") -> bytes:
         """The body, once its signature and time are seen to be right.

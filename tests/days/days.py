@@ -10,6 +10,7 @@ import anyio
 import httpx
 from mcp import Client
 from mcp_types import ElicitResult
+from pydantic import SecretStr
 
 from paperspace_mcp.app import App, build
 from paperspace_mcp.rules.guard.records import Status
@@ -157,7 +158,7 @@ async def lived(ordinary: Ordinary, state: Path) -> Measured:
         questions.append(params.message)
         return _types(params.message)
 
-    upstream = Upstream(url="http://account.invalid/v1", key="demo-key")
+    upstream = Upstream(url="http://account.invalid/v1", key=SecretStr("demo-key"))
     person: Any = asked
     settings = Settings(upstream=upstream, state_dir=state, policy=Policy(mode=ordinary.mode))
     app = build(settings, transport=httpx.ASGITransport(sim.app))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from tests.doctor.conftest import Doctor
 from tests.wire.authority import authority
 
@@ -137,7 +138,7 @@ async def test_an_unreadable_date_says_nothing_of_the_clock(sim: Simulator) -> N
 
 
 async def looked(sim: Simulator) -> dict[str, Row]:
-    upstream = Upstream(url="http://simulator.invalid/v1", key="demo-key")
+    upstream = Upstream(url="http://simulator.invalid/v1", key=SecretStr("demo-key"))
     return {row.about: row async for row in reaching.rows(upstream, transport=httpx.ASGITransport(sim.app))}
 
 

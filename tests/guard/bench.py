@@ -13,6 +13,7 @@ import httpx
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
+from pydantic import SecretStr
 
 from paperspace_mcp.app import build
 from paperspace_mcp.rules.guard.records import Record, Status
@@ -200,7 +201,7 @@ class Gate(httpx.AsyncBaseTransport):
 class Bench:
     def __init__(self, state: Path, *, sim: Simulator | None = None, key: str = KEY, **settings: Any) -> None:
         self.sim = sim or Simulator(clock=lambda: 0.0, keys=(KEY, "other-key"))
-        upstream = Upstream(url="http://double.test/v1", key=key)
+        upstream = Upstream(url="http://double.test/v1", key=SecretStr(key))
         policy = Policy(protect=settings.pop("protect", ("prod*",)), confirm_usd_per_hour=0.0, questions=1000)
         given = Settings(upstream=upstream, state_dir=state, **{"policy": policy, **settings})
         self.gate = Gate(self.sim)

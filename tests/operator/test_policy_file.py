@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.guard.bench import KEY, MODERN, STOP, Bench, error_of
 from tests.operator.commands import Operator
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.anyio
 )
 def test_a_name_that_nothing_has_is_refused_at_the_start(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(OperatorError) as refused:
-        build(Settings(upstream=Upstream(key=KEY), state_dir=tmp_path, policy=parse(text)))
+        build(Settings(upstream=Upstream(key=SecretStr(KEY)), state_dir=tmp_path, policy=parse(text)))
     assert refused.value.code == "bad_policy"
     assert told in refused.value.facts["problem"]
 

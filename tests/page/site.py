@@ -17,6 +17,7 @@ import httpx2
 import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from pydantic import SecretStr
 from tests.conftest import provider
 from tests.surface.talk import Answering, Era, Person, Reply
 
@@ -192,7 +193,7 @@ async def standing(tmp_path: Path, sim: Simulator, **options: Any) -> AsyncItera
     approvers = Approvers(state)
     for user in USERS:
         approvers.set(user, secret_of(user))
-    upstream = Upstream(url="http://simulator.invalid/v1", key="demo-key")
+    upstream = Upstream(url="http://simulator.invalid/v1", key=SecretStr("demo-key"))
     settings = Settings(**{"upstream": upstream, "state_dir": state, "tokens": file, **options})
     app, clock = build(settings, transport=httpx.ASGITransport(provider(sim))), Clock()
     app.conduct.rooms = replace(app.conduct.rooms, now=clock)

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from pydantic import SecretStr
 from tests.page.site import DELETE, DELETED, Site, standing
 
 from paperspace_mcp.cli.serve import Hints, telling
@@ -28,7 +29,7 @@ SECRET = "a secret that two sides hold"
 @pytest.fixture
 async def hooked(tmp_path: Path, sim: Simulator) -> AsyncIterator[Site]:
     """A server that takes decisions from a chat bot."""
-    async with standing(tmp_path, sim, webhook_secret=SECRET) as site:
+    async with standing(tmp_path, sim, webhook_secret=SecretStr(SECRET)) as site:
         yield site
 
 
@@ -43,7 +44,11 @@ async def send(
     """A decision as a chat bot signs it."""
     body = decision if isinstance(decision, bytes) else json.dumps(decision).encode()
     stamp = at if isinstance(at, str) else str(int(site.clock() if at is None else at))
-    signed = {"Content-Type": "application/json", TIMESTAMP: stamp, SIGNATURE: signature(secret, stamp, body)}
+    signed = {
+        "Content-Type": "application/json",
+        TIMESTAMP: stamp,
+        SIGNATURE: signature(SecretStr(secret), stamp, body),
+    }
     async with httpx.AsyncClient(base_url=site.url) as http:
         return await http.post("/approvals/webhook", content=body, headers={**signed, **headers})
 
@@ -94,10 +99,10 @@ async def test_ten_replays_at_once_are_one_decision(hooked: Site) -> None:
 
 
 async def test_a_nonce_is_remembered_by_the_next_process(tmp_path: Path, sim: Simulator) -> None:
-    async with standing(tmp_path, sim, webhook_secret=SECRET) as first:
+    async with standing(tmp_path, sim, webhook_secret=SecretStr(SECRET)) as first:
         code = await first.ask()
         assert (await send(first, said(code, typed="wrong"))).status_code == 422
-    async with standing(tmp_path, sim, webhook_secret=SECRET) as second:
+    async with standing(tmp_path, sim, webhook_secret=SecretStr(SECRET)) as second:
         assert (await send(second, said(code))).json()["error"]["code"] == "replayed"
 
 
@@ -137,7 +142,7 @@ async def test_a_forged_decision_is_none(hooked: Site, change: dict[str, Any]) -
 async def test_a_body_that_was_changed_is_unsigned(hooked: Site) -> None:
     code = await hooked.ask()
     stamp = str(int(hooked.clock()))
-    other = signature(SECRET, stamp, json.dumps(said(code, decision="deny")).encode())
+    other = signature(SecretStr(SECRET), stamp, json.dumps(said(code, decision="deny")).encode())
     assert (await send(hooked, said(code), at=stamp, **{SIGNATURE: other})).status_code == 401
 
 
@@ -231,7 +236,7 @@ def listening_bot(bot: Bot) -> Iterator[Bot]:
 
 def use(site: Site, url: str) -> None:
     """Tell questions as `serve` does."""
-    settings = Settings(webhook_url=url, webhook_secret=SECRET, state_dir=site.app.settings.state_dir)
+    settings = Settings(webhook_url=url, webhook_secret=SecretStr(SECRET), state_dir=site.app.settings.state_dir)
     object.__setattr__(site.app.conduct.rooms, "tell", telling(settings, Hints(settings)))
 
 
@@ -250,7 +255,7 @@ async def test_a_bot_is_told_of_a_question_and_can_check_who_says_so(site: Site)
         "principal": record.principal,
         "expires_at": record.expires_at,
     }
-    assert headers[SIGNATURE] == signature(SECRET, headers[TIMESTAMP], body)
+    assert headers[SIGNATURE] == signature(SecretStr(SECRET), headers[TIMESTAMP], body)
     assert abs(int(headers[TIMESTAMP]) - site.clock()) < 60
     assert SECRET not in str(headers)
 
@@ -289,7 +294,7 @@ async def test_a_bot_that_is_away_is_logged(site: Site, caplog: pytest.LogCaptur
 
 async def test_a_slow_bot_holds_no_call_up(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """Nobody takes the notices: whatever does not fit is dropped and logged, and `tell` returns."""
-    outgoing = Outgoing("http://127.0.0.1:1/", SECRET)
+    outgoing = Outgoing("http://127.0.0.1:1/", SecretStr(SECRET))
     outgoing._started = True
     record: Record = await site.record(await site.ask())
     with anyio.fail_after(2):
@@ -322,5 +327,5 @@ def test_settings_that_cannot_work_are_refused(tmp_path: Path, variables: dict[s
 def test_the_secret_is_shown_nowhere(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(SECRET + "\n")
     settings = from_environment({"HOME": str(tmp_path), "PAPERSPACE_MCP_WEBHOOK_SECRET_FILE": str(tmp_path / "secret")})
-    assert settings.webhook_secret == SECRET
+    assert settings.webhook_secret == SecretStr(SECRET)
     assert SECRET not in repr(settings)

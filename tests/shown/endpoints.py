@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from tests.surface.talk import ASKS_ALWAYS, MODERN, agrees, talking
 
 from paperspace_mcp.app import build
@@ -59,7 +60,7 @@ async def _seen(operation: Operation[Any]) -> Seen:
     given = CALLS[operation.name] or {"event_id": next(iter(sim.world.events))}
     with TemporaryDirectory() as state:
         settings = Settings(
-            upstream=Upstream(url="http://simulator.invalid/v1", key="demo-key"), state_dir=Path(state),
+            upstream=Upstream(url="http://simulator.invalid/v1", key=SecretStr("demo-key")), state_dir=Path(state),
             policy=ASKS_ALWAYS,
         )  # fmt: skip
         app = build(settings, transport=httpx.ASGITransport(sim.app))

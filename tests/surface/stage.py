@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from tests.surface.talk import ASKS_ALWAYS
 
 from paperspace_mcp.app import App, build
@@ -41,7 +42,7 @@ class Stage:
 @contextmanager
 def in_process(state: Path, **upstream: Any) -> Iterator[Stage]:
     stage = Stage()
-    reached = Upstream(url="http://simulator.invalid/v1", key="demo-key", **upstream)
+    reached = Upstream(url="http://simulator.invalid/v1", key=SecretStr("demo-key"), **upstream)
     stage.serve(reached, state, httpx.ASGITransport(stage))
     yield stage
     stage.served.store.shut()
@@ -53,6 +54,6 @@ def on_a_port(state: Path, **upstream: Any) -> Iterator[Stage]:
     stage, front = Stage(), Simulator("empty")
     front.app = stage  # type: ignore[assignment]
     with running(front) as listening:
-        stage.serve(Upstream(url=listening.url, key="demo-key", max_attempts=1, **upstream), state, None)
+        stage.serve(Upstream(url=listening.url, key=SecretStr("demo-key"), max_attempts=1, **upstream), state, None)
         yield stage
         stage.served.store.shut()

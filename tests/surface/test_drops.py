@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.surface.calls import MUTATIONS, READS, arguments
 from tests.surface.stage import Stage, on_a_port
 from tests.surface.talk import talking
@@ -82,7 +83,9 @@ def nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         stage = Stage()
-        upstream = Upstream(url=f"http://127.0.0.1:{held.getsockname()[1]}/v1", key="demo-key", max_attempts=1)
+        upstream = Upstream(
+            url=f"http://127.0.0.1:{held.getsockname()[1]}/v1", key=SecretStr("demo-key"), max_attempts=1
+        )
         stage.serve(upstream, tmp_path_factory.mktemp("state"), None)
         yield stage
         stage.served.store.shut()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, TextResourceContents
+from pydantic import SecretStr
 from tests.surface.talk import Assistant, Era, talking
 
 from paperspace_mcp.app import App, build
@@ -81,7 +82,9 @@ async def test_the_summary_is_what_the_tool_answers(assistant: Assistant, sim: S
 
 
 async def test_what_is_simulated_is_marked(tmp_path: Path, sim: Simulator, era: Era) -> None:
-    settings = Settings(upstream=Upstream(url="http://sim.invalid/v1", key="demo-key"), state_dir=tmp_path, demo=True)
+    settings = Settings(
+        upstream=Upstream(url="http://sim.invalid/v1", key=SecretStr("demo-key")), state_dir=tmp_path, demo=True
+    )
     app = build(settings, transport=httpx.ASGITransport(sim.app))
     async with talking(app.server, era) as assistant:
         assert [(await read(assistant, uri))["demo"] for uri in (ALL, SUMMARY, f"{ALL}/psoxnh2i7")] == [True] * 3

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from paperspace_mcp.rules.guard.warrants import Warrants
 from paperspace_mcp.settings import Upstream
@@ -64,7 +65,7 @@ class Account:
         self.sim = Simulator("empty", clock=self.clock)
         self.transport = httpx.ASGITransport(self.sim.app)
         self.wire = Paperspace(
-            Upstream(url=URL, key="demo-key"),
+            Upstream(url=URL, key=SecretStr("demo-key")),
             Warrants(),
             transport=self.transport,
             sleep=self.clock.sleep,

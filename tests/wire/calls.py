@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from paperspace_mcp.contract import catalogue as api
 from paperspace_mcp.contract.operation import Operation
@@ -86,7 +86,7 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     """A client for `url`, closed at the end; 0.2 s are as long as anything waits unless told otherwise."""
     waits = {"connect_timeout_s": 1.0, "read_timeout_s": 0.2, **times}
-    made = Bench(Upstream(url=url, key=key, **waits), transport)
+    made = Bench(Upstream(url=url, key=SecretStr(key) if key else None, **waits), transport)
     try:
         yield made
     finally:

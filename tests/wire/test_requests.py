@@ -6,6 +6,7 @@ import traceback
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from tests.wire.calls import CREATE, DONE, KEY, MACHINES, MUTATIONS, ONE, Call, Canned, bench, canned
 from tests.wire.rawserver import answer, close, running
 
@@ -280,4 +281,4 @@ async def test_the_key_is_in_no_error_and_no_log(behaviour: Any, read: bool, cap
         assert KEY not in repr(wire.paperspace) + str(vars(wire.paperspace))
     assert KEY not in _everything(told.value)
     assert KEY not in caplog.text
-    assert KEY not in repr(Upstream(key=KEY))
+    assert KEY not in repr(Upstream(key=SecretStr(KEY)))

@@ -45,7 +45,7 @@ def found(environ: Mapping[str, str]) -> tuple[str, str]:
         except OperatorError:
             return source, ""
         if key:
-            return source, key
+            return source, key.get_secret_value()
     return "", ""
 
 

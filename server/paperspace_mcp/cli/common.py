@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from paperspace_mcp.app import App, Tell, build
 from paperspace_mcp.cli.arguments import STATE_DIR, address, directory, time_scale
 from paperspace_mcp.contract.errors import OperatorError
@@ -15,7 +17,7 @@ from paperspace_mcp.rules.policy import Policy, stricter
 from paperspace_mcp.settings import Settings, Upstream, from_environment
 from paperspace_mcp.surface.tools import TOOLSETS
 
-DEMO_KEY = "demo-key"
+DEMO_KEY = SecretStr("demo-key")
 DEMO_URL = "http://simulator.invalid/v1"
 
 
@@ -91,6 +93,6 @@ def embedded(time_scale: float) -> Any:
 
         from paperspace_mcp.simulator import Simulator
 
-        return httpx.ASGITransport(Simulator(keys=(DEMO_KEY,), time_scale=time_scale).app)
+        return httpx.ASGITransport(Simulator(keys=(DEMO_KEY.get_secret_value(),), time_scale=time_scale).app)
 
     return transport

@@ -79,7 +79,7 @@ class Hints:
 
 def telling(settings: Settings, hints: Hints) -> Tell:
     """On standard error always, and to the chat bot's webhook where one is set."""
-    if not settings.webhook_url:
+    if not settings.webhook_url or settings.webhook_secret is None:
         return hints.tell
     from paperspace_mcp.webhook import Outgoing
 

@@ -7,7 +7,7 @@ What we answer is another thing: see `surface.views`.
 
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -112,7 +112,7 @@ class Accessor(Shape):
 class Vnc(Shape):
     hostname: str | None = None
     port: int | None = None
-    password: str | None = Field(default=None, repr=False)
+    password: SecretStr | None = None
 
 
 class WindowsDesktop(Shape):

@@ -11,6 +11,7 @@ import httpx
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitResult
+from pydantic import SecretStr
 
 from paperspace_mcp.app import build
 from paperspace_mcp.evals.request import Request
@@ -72,7 +73,7 @@ class Scene:
 async def scene(request: Request, era: Era = "2026-07-28") -> AsyncIterator[Scene]:
     """A scene for a request, ended afterwards."""
     sim, person = Simulator(keys=(KEY,), time_scale=SPEED), Person(request.typed)
-    upstream = Upstream(url="http://account.invalid/v1", key=KEY)
+    upstream = Upstream(url="http://account.invalid/v1", key=SecretStr(KEY))
     with TemporaryDirectory() as state:
         settings = Settings(upstream=upstream, state_dir=Path(state))
         app = build(settings, transport=httpx.ASGITransport(sim.app))

@@ -188,7 +188,7 @@ class _Handlers:
         if not self._page.sessions.fits(session, fields.get("token", "")):
             return self._notice(request, notices.FORGED)
         held = await self._page.reveal(session, _code(request.path_params["code"]))
-        return self._page_of(request, "A password", html.password(held.target_name, held.password))
+        return self._page_of(request, "A password", html.password(held.target_name, held.password.get_secret_value()))
 
     def _session(self, request: Request) -> Session | None:
         session: Session | None = request.state.session

@@ -176,9 +176,9 @@ class Paperspace:
             raise CallerError("bad_argument", facts={"operation": operation.name, "argument": "query"}) from None
 
     def _key(self) -> str:
-        key = self._upstream.key
-        if not key:
+        if not self._upstream.key:
             raise OperatorError("no_key")
+        key = self._upstream.key.get_secret_value()
         if not _KEY.fullmatch(key):
             raise OperatorError("bad_key")
         return key

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import httpx
+from pydantic import SecretStr
 
 from paperspace_mcp import __version__
 from paperspace_mcp.settings import Upstream
@@ -47,7 +48,7 @@ class Probe:
             transport=transport or Lanes(upstream.url), timeout=httpx.Timeout(timeout_s), follow_redirects=False
         )
 
-    async def get(self, path: str, query: Query = (), *, key: str | None = None) -> Seen:
+    async def get(self, path: str, query: Query = (), *, key: SecretStr | None = None) -> Seen:
         """The answer, or what came instead; it takes no longer than the probe's time."""
         began = time.monotonic()
         try:
@@ -56,9 +57,9 @@ class Probe:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, OSError) as error:
             return Seen(elapsed_s=time.monotonic() - began, trouble=_trouble(error))
 
-    async def _get(self, path: str, query: Query, key: str | None, began: float) -> Seen:
+    async def _get(self, path: str, query: Query, key: SecretStr | None, began: float) -> Seen:
         headers = {"Accept": "application/json", "User-Agent": f"paperspace-mcp/{__version__} doctor"}
-        headers |= {"Authorization": f"Bearer {key}"} if key else {}
+        headers |= {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         url = f"{self._upstream.url}{path}"
         async with self._client.stream("GET", url, params=list(query), headers=headers) as answer:
             first = time.monotonic() - began

@@ -3,8 +3,10 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.shapes import Desktop
@@ -16,7 +18,7 @@ LINK_S = 600.0
 LINK_PATH = "/approvals/revealed"
 
 
-def password(desktop: Desktop) -> str:
+def password(desktop: Desktop) -> SecretStr:
     """The password of desktop settings. Raises a `Refusal` where there is none."""
     if desktop.vnc is None or not desktop.vnc.password:
         raise Refusal("no_password")
@@ -38,7 +40,7 @@ class FileSink:
             self._directory.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(secret + "\n")
+                file.write(secret.get_secret_value() + "\n")
         except OSError:
             raise Refusal("reveal_unavailable") from None
         return {"file": str(path)}
@@ -51,7 +53,7 @@ class Held:
     principal: str
     target_name: str
     until: float
-    password: str = field(repr=False)
+    password: SecretStr
 
 
 class LinkSink:
@@ -98,4 +100,4 @@ class InlineSink:
     async def deliver(self, record: Record, target_name: str, desktop: Desktop) -> dict[str, str]:
         """Hand the password back."""
         del record, target_name
-        return {"password": password(desktop)}
+        return {"password": password(desktop).get_secret_value()}

@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 from mcp import Client
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 from tests.guard.bench import KEY, MODERN, Call, Person, raw
 from tests.proof.wire import ground as grounds
 from tests.proof.wire.ground import Asked
@@ -51,7 +51,7 @@ def policy(creates_per_day: int | None = None) -> Policy:
 
 
 async def work(told: Work) -> None:
-    upstream = Upstream(url=told.url, key=KEY, max_attempts=1)
+    upstream = Upstream(url=told.url, key=SecretStr(KEY), max_attempts=1)
     app = build(Settings(upstream=upstream, state_dir=Path(told.state), policy=policy(told.creates_per_day)))
     person: Any = Person(raw({"typed": told.tasks[0].typed}))
     async with Client(app.server, mode=MODERN, elicitation_callback=person, cache=None) as client:
