@@ -4,7 +4,7 @@ import getpass
 import hashlib
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.request_state import RequestStateSecurity
 from pydantic import AnyHttpUrl, BaseModel, SecretStr
 
@@ -34,6 +35,7 @@ from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.fingerprint import version
 from paperspace_mcp.surface.instructions import instructions
+from paperspace_mcp.surface.resources import TEMPLATES
 from paperspace_mcp.surface.server import Server
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import NAMES, TOOLS, TOOLSETS
@@ -158,14 +160,13 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
 
     tools = [adapt(tool, desk_of, demo=settings.demo) for tool in TOOLS]
     listed = [tool.name for tool in TOOLS if not shut(settings.policy, tool)]
-    given = [tool for tool in tools if tool.name in listed]
     return Server(
         conduct,
         listed=listed,
         demo=settings.demo,
         name="paperspace",
         title="Paperspace machines",
-        version=version(__version__, given, instructions=instructions(listed)),
+        version=_version(listed, tools),
         tools=tools,
         token_verifier=tokens,
         auth=_AUTH if tokens else None,
@@ -175,6 +176,15 @@ def _server(settings: Settings, conduct: Conduct, watch: Watch, tokens: Tokens |
             keys=[state_key(settings.state_dir)], audience="machines", ttl=SEAL_S
         ),
     )
+
+
+def _version(listed: Sequence[str], tools: Sequence[SdkTool]) -> str:
+    """The first answer to a client carries it, so prompts are loaded for it at once."""
+    from paperspace_mcp.surface import prompts
+
+    beside = {"prompts": prompts.listed(listed), "resourceTemplates": TEMPLATES}
+    given = [tool for tool in tools if tool.name in listed]
+    return version(__version__, given, instructions=instructions(listed), **beside)
 
 
 def shut(policy: Policy, tool: Tool) -> str:

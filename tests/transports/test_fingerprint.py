@@ -38,11 +38,11 @@ def carried(models: list[Any]) -> list[Any]:
 
 async def seen(client: Client) -> str:
     """The version that a client sees, after it has computed the fingerprint of what it was given."""
-    prompts = carried((await client.list_prompts()).prompts)
     given = {
         "tools": carried((await client.list_tools()).tools),
         "instructions": client.instructions,
-        **({"prompts": prompts} if prompts else {}),
+        "prompts": carried((await client.list_prompts()).prompts),
+        "resourceTemplates": carried((await client.list_resource_templates()).resource_templates),
     }
     text = json.dumps(given, sort_keys=True, separators=(",", ":"))
     assert client.server_info is not None
@@ -69,6 +69,7 @@ async def test_it_is_the_same_over_every_transport_and_in_both_eras(provider: Pr
         for mode in MODES:
             async with over(transport, mode, provider, tmp_path) as client:
                 assert (client.protocol_version == HANDSHAKE) == (mode == "legacy")
+                assert (await client.list_prompts()).prompts, "they count, too"
                 found.add(await seen(client))
     assert found == {build(Settings(state_dir=tmp_path)).server.version}
 
