@@ -23,6 +23,7 @@ from paperspace_mcp.approving import Approver
 from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.conduct.storing import stored
 from paperspace_mcp.contract.errors import Failure, OperatorError, Refusal
+from paperspace_mcp.rules.guard.demands import TYPED_CAP
 from paperspace_mcp.rules.guard.records import Record
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.wire.approvers import Approvers
@@ -123,7 +124,7 @@ class Decided(BaseModel):
 
     code: str = Field(max_length=8)
     decision: str = Field(pattern="^(approve|deny)$")
-    typed: str = Field("", max_length=512)
+    typed: str = Field("", max_length=TYPED_CAP)
     approver: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
     nonce: str = Field(pattern=r"^[\x21-\x7e]{8,128}$")
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from paperspace_mcp.rules.guard import lists
 from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.demands import TYPED_CAP
 from paperspace_mcp.rules.guard.lists import Listing
 from paperspace_mcp.rules.guard.records import Record
 
@@ -98,7 +99,7 @@ _LISTED = """<h1 class="danger {effect}">{heading}</h1>
 <input type="hidden" name="token" value="{token}">
 <input type="hidden" name="codes" value="{codes}">
 <label for="typed">To go ahead with all of them, type: <span class="typed">{typed}</span></label>
-<input id="typed" name="typed" maxlength="512" autocomplete="off" autocapitalize="none" autocorrect="off"
+<input id="typed" name="typed" maxlength="{cap}" autocomplete="off" autocapitalize="none" autocorrect="off"
  spellcheck="false">
 <label for="secret">Your approver's secret</label>
 <input id="secret" name="secret" type="password" required maxlength="256" autocomplete="off">
@@ -146,7 +147,7 @@ _QUESTION = """<h1 class="danger {effect}">{first}</h1>
 <form class="card" method="post" action="{root}/{code}">
 <input type="hidden" name="token" value="{token}">
 <label for="typed">Type what the question asks for</label>
-<input id="typed" name="typed" maxlength="512" autocomplete="off" autocapitalize="none" autocorrect="off"
+<input id="typed" name="typed" maxlength="{cap}" autocomplete="off" autocapitalize="none" autocorrect="off"
  spellcheck="false">
 <label for="secret">Your approver's secret</label>
 <input id="secret" name="secret" type="password" required maxlength="256" autocomplete="off">
@@ -222,6 +223,7 @@ def together(listing: Listing, ended: Sequence[tuple[str, str]], token: str, now
         token=token,
         codes=",".join(one.code for one in listing.records),
         typed=listing.typed,
+        cap=TYPED_CAP,
     )
 
 
@@ -246,6 +248,7 @@ def question(record: Record, token: str, now: float) -> Html:
         lines=joined([filled(_LINE, line=line) for line in lines]),
         code=record.code,
         token=token,
+        cap=TYPED_CAP,
         tool=record.tool,
         effect=record.effect.value,
         principal=record.principal,

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from paperspace_mcp.conduct import Outcome, Pauses, load_outcomes
 from paperspace_mcp.contract.errors import CallerError, Refusal
 from paperspace_mcp.rules.guard import plans
+from paperspace_mcp.rules.guard.demands import TYPED_CAP
 from paperspace_mcp.rules.guard.records import FRESH, Channel, Record, Status
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
@@ -39,7 +40,7 @@ class Typed(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    typed: str = Field(title="Type to confirm", description="Exactly what the message asks for.", max_length=600)
+    typed: str = Field(title="Type to confirm", description="Exactly what the message asks for.", max_length=TYPED_CAP)
 
 
 class NotAsked(BaseModel):

@@ -90,6 +90,10 @@ WORDS: dict[str, Words] = {
         "Nobody in this team has that id or e-mail, as far as its list could be read.", "Give the user's id (u...)."
     ),
     "ambiguous_user": Words("Several people of this team have that e-mail.", "Use the id of one of the candidates."),
+    "too_many_people": Words(
+        "So many people cannot be confirmed in one question. Nothing was done.",
+        "Create it with fewer, and call add_machine_accessor for each of the others.",
+    ),
     "unknown_region": Words("No such region. Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
     "nothing_to_update": Words("No field to change was given.", "Name at least one field."),
     "machine_not_off": Words("The machine is not off ({state}), and this needs it off.", "{remedy}"),

@@ -1,6 +1,6 @@
 """What must be typed before a plan may run, by class and protection. The table is the contract."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paperspace_mcp.contract.effects import Effect
@@ -41,6 +41,9 @@ TABLE: dict[tuple[Effect, bool], Rule] = {
 }
 """(class, protected) -> what is asked."""
 
+TYPED_CAP = 512
+"""The longest text that anybody is asked to type: every face takes it."""
+
 WEAK = frozenset({Effect.SPEND, Effect.DISRUPT})
 """The classes that may be approved out of band by the same user without an approver's secret."""
 
@@ -57,11 +60,15 @@ class Demand:
 def demand(plan: Plan, *, by_name: bool = False) -> Demand:
     """What this plan asks for: its highest class, on protected ground if any of its targets is.
 
-    by_name: an operator wants a name typed where the table asks for a verb only.
+    by_name: an operator wants a name typed where the table asks for a verb only. More names than can be typed are
+    confirmed by their number, where the whole list is seen.
     """
     rule = TABLE[plan.effect, any(target.protected for target in plan.targets)]
     ask = Ask.NAME if by_name and rule.ask is Ask.VERB and plan.targets else rule.ask
-    return Demand(_text(plan, ask), rule, ask)
+    text = _text(plan, ask)
+    if ask is Ask.NAME and len(plan.targets) > 1 and len(text) > TYPED_CAP:
+        return Demand(_text(plan, Ask.VERB), replace(rule, out_of_band_only=True), Ask.VERB)
+    return Demand(text, rule, ask)
 
 
 def _text(plan: Plan, ask: Ask) -> str:

@@ -14,6 +14,7 @@ from paperspace_mcp.contract.requests import MachineCreate
 from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import classing, naming, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.demands import TYPED_CAP
 from paperspace_mcp.rules.guard.plans import Plan, Step
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
@@ -54,6 +55,9 @@ async def create_machine(
     if not naming.is_id(template_id):
         raise CallerError("bad_id", facts={"argument": "template_id"})
     accessors = await people(desk, accessor_ids or [], "accessor_ids")
+    typed = ", ".join(dict.fromkeys(one.typed for one in accessors))
+    if len(typed) > TYPED_CAP:
+        raise CallerError("too_many_people")
     body = {
         "name": name,
         "machine_type": machine_type,
@@ -78,7 +82,7 @@ async def create_machine(
         "take_initial_snapshot": take_initial_snapshot,
     }
     given = {field: value for field, value in body.items() if value is not None}
-    return await _plan(desk, MachineCreate(**given), ", ".join(one.typed for one in accessors))
+    return await _plan(desk, MachineCreate(**given), typed)
 
 
 async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
