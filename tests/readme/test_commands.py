@@ -70,6 +70,11 @@ ELSEWHERE = {
     "uv run python examples/nightly_stop.py dev-": "tests/examples",
     "uv run --group assistant python examples/assistant.py --demo http://127.0.0.1:11434/v1 qwen3": "tests/examples",
     "uv run paperspace-mcp eval --model http://127.0.0.1:11434/v1 --name qwen3": "tests/conversations",
+    "uv run paperspace-mcp doctor --elicitation": "tests/doctor",
+    "uv run --group test python -m tests.benchmarks": "tests/benchmarks",
+    "uv run --group test python -m tests.proof": "tests/proof",
+    "uv run --group test --group clients python -m tests.clients": "tests/clients",
+    "uv run --group test pytest tests/page -m browser": "tests/page",
     "docker build -t paperspace-mcp .": "tests/docker",
     DOCKER_RUN: "tests/docker",
 }
