@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Record, Status
 from paperspace_mcp.rules.policy import Charge
-from paperspace_mcp.wire.sqlite import SCHEMA_VERSION, SqliteStore
+from paperspace_mcp.wire.sqlite import _MIGRATIONS, SCHEMA_VERSION, SqliteStore
 
 Make = Callable[..., Bench]
 NOW = 1_000_000.0
@@ -308,17 +308,17 @@ def link_to_nowhere(directory: Path) -> None:
     file_of(directory).symlink_to("/nonexistent/place/approvals.sqlite3")
 
 
-def test_a_file_of_the_first_version_keeps_its_records(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_a_file_of_each_older_version_keeps_its_records(tmp_path: Path, version: int) -> None:
     """Somebody's approvals are in it: a release must neither lose a spent mark nor bring one back."""
-    whole = SqliteStore(tmp_path)
-    whole.issue(RECORD, ["ps1"], NOW)
-    whole.spend("AAAA", Status.OPEN, NOW)
-    whole.shut()
     with sqlite3.connect(file_of(tmp_path)) as db:
-        for table in ("ledger", "standing", "flags"):
-            db.execute(f"DROP TABLE {table}")
-        db.execute("ALTER TABLE records DROP COLUMN policy")
-        db.execute("PRAGMA user_version = 1")
+        for migration in _MIGRATIONS[:version]:
+            db.executescript(migration)
+        spent = asdict(replace(RECORD, status=Status.SPENT, spent_at=NOW)) | {"targets": ",ps1,"}
+        known = [row[1] for row in db.execute("PRAGMA table_info(records)")]
+        marks = ", ".join("?" * len(known))
+        db.execute(f"INSERT INTO records ({', '.join(known)}) VALUES ({marks})", [spent[name] for name in known])
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     again = SqliteStore(tmp_path)
     assert not again.spend("AAAA", Status.OPEN, NOW)
