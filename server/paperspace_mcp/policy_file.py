@@ -87,7 +87,7 @@ def doubts(policy: Policy) -> Iterator[str]:
     """Machine types that are not known. The provider may have them, and they only narrow, so they are only told."""
     for key, given in (("budgets.machine_types", policy.budgets.machine_types), ("prices", policy.prices)):
         for name in given:
-            if not pricing.known(name):
+            if not pricing.is_type(name):
                 meant = _meant(name, pricing.TYPES)
                 yield f"{key}: {quoted(name, 40)} is no machine type that is known{meant}"
 

@@ -13,7 +13,10 @@ Prices = Mapping[str, float]
 NO_PRICES: Prices = {}
 """An operator's own prices, by machine type, come before the table and before the provider's `usageRate`."""
 
-SOURCE = "pricing page, 2026-09-20"
+SOURCE, OLDER = "the provider's pricing page of 2026-09-20", "a catalogue of 2024"
+OWN, METERED = "this server's policy", "the machine's own rate"
+"""Where a price is from, as it is told wherever one is told in detail."""
+_OLDER = frozenset({"v100-32g", "a100-80g"})
 HOURS_PER_MONTH = 730.0
 
 USD_PER_HOUR: dict[str, float] = {
@@ -37,16 +40,7 @@ USD_PER_HOUR: dict[str, float] = {
 UNPRICED = ("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
 TYPES = (*USD_PER_HOUR, *UNPRICED)
 """The machine types that are known; the provider may have others."""
-
-
-def known(machine_type: str) -> bool:
-    """Whether a type is among the known ones, in any case and number of GPUs."""
-    label, _, count = machine_type.casefold().partition("x")
-    folded = {name.casefold() for name in TYPES}
-    return machine_type.casefold() in folded or (label in folded and count.isascii() and count.isdecimal())
-
-
-_LABELS = frozenset(label.casefold() for label in (*USD_PER_HOUR, *(f"C{number}" for number in range(2, 10))))
+_LABELS = frozenset(label.casefold() for label in TYPES)
 
 
 def usd_per_hour(machine_type: str, own: Prices = NO_PRICES) -> float | None:
@@ -76,6 +70,22 @@ def rate(machine: Machine, own: Prices = NO_PRICES) -> float | None:
     if (mine := _found(own, machine.machine_type)) is not None:
         return mine
     return machine.usage_rate or usd_per_hour(machine.machine_type)
+
+
+def source(machine_type: str, own: Prices = NO_PRICES, *, metered: float | None = None) -> str:
+    """Where the price of a type is from; of a machine, with its `usageRate`. Empty where there is none."""
+    if _found(own, machine_type) is not None:
+        return OWN
+    if metered:
+        return METERED
+    if usd_per_hour(machine_type) is None:
+        return ""
+    return OLDER if machine_type.casefold().partition("x")[0] in _OLDER else SOURCE
+
+
+def source_of(machine: Machine, own: Prices = NO_PRICES) -> str:
+    """Where `rate` of a machine is from; empty where it has none."""
+    return source(machine.machine_type, own, metered=machine.usage_rate)
 
 
 def per_month(usd: float | None) -> float | None:

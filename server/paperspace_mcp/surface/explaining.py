@@ -39,4 +39,6 @@ async def explained(desk: Desk, name: str, values: Mapping[str, Any]) -> str:
     decision, record = await desk.conduct.preview(desk.caller, planned)
     typed = [] if record.channel is Channel.RULE else [f"to type: {record.expects}"]
     how = f"{_HOW[record.channel]} (rule {decision.rule})"
-    return "\n".join([f"class: {planned.effect}", how, *typed, *planned.lines])
+    source = planned.facts.get("price_source")
+    priced = [f"price from: {source}"] if source else []
+    return "\n".join([f"class: {planned.effect}", how, *typed, *planned.lines, *priced])

@@ -60,6 +60,7 @@ class MachineView(MachineRow):
     """Every documented field."""
 
     usd_per_month: float | None = None
+    price_source: str | None = None
     agent_type: str | None = None
     os: str | None = None
     cpus: float | None = None
@@ -195,6 +196,7 @@ def machine_view(machine: shapes.Machine, prices: pricing.Prices = pricing.NO_PR
         **row,
         **{name: text(value, 128) if isinstance(value, str) else value for name, value in plain.items()},
         usd_per_month=pricing.per_month(row["usd_per_hour"]),
+        price_source=pricing.source_of(machine, prices) or None,
         ram_gib=gib(machine.ram),
         accelerators=_accelerators(machine),
         disk_size_gb=gib(machine.storage_total),

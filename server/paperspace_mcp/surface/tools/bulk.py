@@ -60,8 +60,15 @@ async def power_machines(
     if not chosen.todo:
         return await nothing_to_do(desk, act, rows, aside, 0 if dry_run else wait_seconds)
     facts = {"rows": [row.model_dump(exclude_none=True) for row in rows], "aside": aside}
+    facts["price_source"] = _sources(desk, chosen)
     plan = _plan(desk, act, chosen, fleet, facts)
     return await _dry(desk, act, plan, rows) if dry_run else plan
+
+
+def _sources(desk: Desk, chosen: Selection) -> str:
+    """Where the prices are from, each once."""
+    found = dict.fromkeys(pricing.source_of(machine, desk.prices) for machine in chosen.todo)
+    return "; ".join(filter(None, found))
 
 
 def _selector(
@@ -249,10 +256,11 @@ async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> 
     words, fields = money(act, planned)
     aside = plan.facts["aside"]
     counts = {"planned": len(planned), **aside}
+    priced = {"price_source": plan.facts["price_source"] or None} if fields else {}
     data = {"status": "dry_run", "changed": False, "executed": False, "counts": counts, **fields}
     return Answer(
         f"Dry run, nothing was done. Would {act.verb}: {counted(counts)}. {words}".strip(),
-        {**data, "would_ask": await _would_ask(desk, plan), "machines": list(rows)},
+        {**data, **priced, "would_ask": await _would_ask(desk, plan), "machines": list(rows)},
         next=f"The same call without dry_run does it, after a person confirmed. {unlisted(aside)}".strip(),
         rows="machines",
         narrow=FEWER,

@@ -45,6 +45,7 @@ class PoweredMachines(Guarded):
     usd_per_hour: float | None = Field(default=None, description="Saved by a stop, spent by a start; known prices.")
     usd_per_month: float | None = None
     unpriced: int | None = None
+    price_source: str | None = None
     would_ask: str | None = None
     machines: list[PoweredRow] | None = None
 

@@ -94,7 +94,8 @@ async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
     free = await available(desk, body.machine_type, body.region)
     lines = (_headline(body, usd), free, _unattended(body), _rest(values), *_granted(people))
     asked = tuple(filter(None, lines))
-    return Plan("create_machine", values, "create", (step,), asked, people, usd, adds_usd_per_hour=usd)
+    facts = {"price_source": pricing.source(body.machine_type, desk.prices)}
+    return Plan("create_machine", values, "create", (step,), asked, people, usd, adds_usd_per_hour=usd, facts=facts)
 
 
 def _headline(body: MachineCreate, usd: float | None) -> str:
@@ -125,7 +126,9 @@ async def report_create(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _ar
     answer = machine_done(outcomes[-1], "Create accepted for", desk)
     made = Machine.model_validate(outcomes[-1].answer.get("data", {}))
     usd = pricing.rate(made, desk.prices) or plan.usd_per_hour
-    answer.data = {**answer.data, "usd_per_hour": usd, "usd_per_month": pricing.per_month(usd)}
+    source = pricing.source_of(made, desk.prices) or plan.facts.get("price_source") or None
+    money = {"usd_per_hour": usd, "usd_per_month": pricing.per_month(usd), "price_source": source}
+    answer.data = {**answer.data, **money}
     return answer
 
 

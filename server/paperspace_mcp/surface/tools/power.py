@@ -131,6 +131,7 @@ async def _plan(desk: Desk, reference: str, act: Act, wait_seconds: int) -> Plan
         (*_lines(act, machine, usd), *updates),
         usd_per_hour=usd,
         adds_usd_per_hour=usd,
+        facts={"price_source": pricing.source_of(machine, desk.prices)},
     )
 
 

@@ -30,6 +30,7 @@ class MachineDone(Guarded):
     waited: views.WatchedView | None = None
     usd_per_hour: float | None = None
     usd_per_month: float | None = None
+    price_source: str | None = None
     applied: dict[str, str] | None = None
 
 

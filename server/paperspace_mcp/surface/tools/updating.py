@@ -143,6 +143,7 @@ async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_runn
         (*_lines(machine, changed, effect, len(steps), usd), *free),
         usd_per_hour=usd,
         adds_usd_per_hour=_added(desk, machine, changed, usd),
+        facts={"price_source": _source(desk, machine, changed)},
     )
 
 
@@ -157,6 +158,11 @@ async def _capacity(desk: Desk, machine: Machine, changed: dict[str, Any]) -> tu
 def _price(desk: Desk, machine: Machine, changed: dict[str, Any]) -> float | None:
     kind = changed.get("machineType")
     return pricing.rate(machine, desk.prices) if kind is None else pricing.usd_per_hour(kind, desk.prices)
+
+
+def _source(desk: Desk, machine: Machine, changed: dict[str, Any]) -> str:
+    kind = changed.get("machineType")
+    return pricing.source_of(machine, desk.prices) if kind is None else pricing.source(kind, desk.prices)
 
 
 def _added(desk: Desk, machine: Machine, changed: dict[str, Any], usd: float | None) -> float | None:
