@@ -35,7 +35,7 @@ from typing import Any, NoReturn
 
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import OperatorError
-from paperspace_mcp.rules import pricing
+from paperspace_mcp.rules import machine_types
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.rules.policy import NOTHING, Budgets, Mode, Policy, Standing, Strictness
@@ -87,8 +87,8 @@ def doubts(policy: Policy) -> Iterator[str]:
     """Machine types that are not known. The provider may have them, and they only narrow, so they are only told."""
     for key, given in (("budgets.machine_types", policy.budgets.machine_types), ("prices", policy.prices)):
         for name in given:
-            if not pricing.is_type(name):
-                meant = _meant(name, pricing.TYPES)
+            if not machine_types.known(name):
+                meant = _meant(name, machine_types.KNOWN)
                 yield f"{key}: {quoted(name, 40)} is no machine type that is known{meant}"
 
 

@@ -62,7 +62,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         OperatorError: a value that cannot be used, named without its content.
     """
-    upstream = Upstream(url=environ.get("PAPERSPACE_API_URL", DEFAULT_URL).rstrip("/"), key=_key(environ))
+    url = environ.get("PAPERSPACE_API_URL", "").strip() or DEFAULT_URL
+    upstream = Upstream(url=url.rstrip("/"), key=_key(environ))
     return Settings(
         upstream=upstream,
         state_dir=_state_dir(environ),

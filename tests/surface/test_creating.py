@@ -1,12 +1,13 @@
 """Creating: the price in the question, every field sent as given, at most one machine per approval."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.conftest import Talking
 from tests.surface.talk import Assistant, declines
 
-from paperspace_mcp.simulator import Fault, Simulator
+from paperspace_mcp.simulator import Fault, Simulator, catalog
 
 pytestmark = pytest.mark.anyio
 
@@ -98,6 +99,11 @@ async def test_availability_that_is_not_offered_stops_nothing(assistant: Assista
     [
         ({"region": "mars"}, "bad_argument"),
         ({"template_id": "../t"}, "bad_id"),
+        ({"template_id": "ubuntu"}, "unknown_template"),
+        ({"template_id": "Ubuntu 22.04"}, "unknown_template"),
+        ({"machine_type": "RTX 4090"}, "unknown_type"),
+        ({"machine_type": "H100", "template_id": "tkni3aa4"}, "type_not_offered"),
+        ({"network_id": "default network"}, "bad_argument"),
         ({"disk_size_gb": 0}, "bad_argument"),
         ({"disk_size_gb": -5}, "bad_argument"),
         ({"disk_size_gb": "NaN"}, "bad_argument"),
@@ -136,8 +142,103 @@ async def test_the_same_order_again_is_not_a_second_machine(assistant: Assistant
 
 
 async def test_what_the_provider_refuses_is_told_in_its_words(assistant: Assistant, sim: Simulator) -> None:
-    reply = await assistant.call("create_machine", **{**ORDER, "machine_type": "H200"})
+    reply = await assistant.call("create_machine", **{**ORDER, "machine_type": "RTX5000", "region": "ca1"})
     assert (reply.code, reply.error["changed"]) == ("bad_request", "no")
-    assert "Invalid machine type." in reply.error["message"]
-    assert "price unknown" in assistant.questions[0]
+    assert "not available for this template and region" in reply.error["message"]
     assert len(sim.mutations()) == 1
+
+
+# -- what is known before anybody is asked -----------------------------------------------------------------------------
+
+
+async def test_a_word_for_a_template_is_told_with_candidates(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("create_machine", **{**ORDER, "template_id": "ubuntu-22.04"})
+    assert reply.candidates[0] == "t0nspur5"
+    assert len(reply.candidates) == 5
+    assert "Ubuntu 22.04 Server" in reply.text
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+@pytest.mark.parametrize(("kind", "sent"), [("a4000", "A4000"), ("rtx 5000", "RTX5000"), ("A100-80GB", "A100-80G")])
+async def test_a_type_is_sent_as_the_provider_writes_it(client: Talking, sim: Simulator, kind: str, sent: str) -> None:
+    async with client("2026-07-28") as assistant:
+        await assistant.call("create_machine", **{**ORDER, "machine_type": kind})
+        assert "price unknown" not in assistant.questions[0]
+    assert sim.mutations()[0].body["machineType"] == sent
+
+
+async def test_a_type_that_only_the_provider_knows_is_taken_as_its_list_writes_it(
+    client: Talking, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.TYPES, "B200", replace(catalog.TYPES["H100"], label="B200"))
+    ubuntu = replace(catalog.TEMPLATES["t0nspur5"], types=("B200",))
+    monkeypatch.setitem(catalog.TEMPLATES, "t0nspur5", ubuntu)
+    async with client("2026-07-28") as assistant:
+        reply = await assistant.call("create_machine", **{**ORDER, "machine_type": "b200"})
+    assert sim.mutations()[0].body["machineType"] == "B200"
+    assert "price unknown" in assistant.questions[0]
+    assert reply.data["changed"]
+
+
+async def test_a_custom_template_is_left_to_the_person(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("create_machine", **{**ORDER, "template_id": "tbwb4c3s"})
+    assert "not in the provider's list; custom ones are not" in assistant.questions[0]
+    assert (reply.code, len(sim.mutations())) == ("not_found", 1)
+
+
+@pytest.mark.parametrize("status", [404, 500])
+async def test_without_the_list_of_templates_the_person_is_told_what_is_not_known(
+    client: Talking, sim: Simulator, status: int
+) -> None:
+    sim.faults.add(Fault("status", "list_templates", times=None, status=status))
+    async with client("2026-07-28", declines) as assistant:
+        await assistant.call("create_machine", **{**ORDER, "machine_type": "B200"})
+        [question] = assistant.questions
+        assert "Whether there is such a template is not known." in question
+        assert "Whether there is such a machine type is not known." in question
+        reply = await assistant.call("create_machine", **{**ORDER, "template_id": "ubuntu"})
+        assert (reply.code, reply.candidates) == ("unknown_template", [])
+    assert sim.mutations() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"name": "dev-anna"}, "There is a machine of this name already (psoxnh2i7)."),
+        ({"name": "eval-runner"}, "already (psb2c7ve8w5l, psu6p1za3k9d)."),
+        ({"template_id": "tiq8mhti"}, "The template's own disk is 100 GB."),
+        ({"disk_size_gb": 75}, "75 GB is none of the provider's disk sizes; the next is 100."),
+        ({"auto_shutdown_timeout_hours": 8}, "The timeout does nothing: auto-shutdown is not on."),
+        ({"auto_shutdown_enabled": True}, "Auto-shutdown has no timeout"),
+        ({"auto_shutdown_enabled": True, "auto_shutdown_timeout_hours": "6 hours"}, "1, 8, 24 and 168 hours only"),
+        ({"auto_snapshot_enabled": True, "auto_snapshot_frequency": "DAILY"}, "lack a frequency or a count"),
+        ({"auto_snapshot_save_count": 12}, "The console keeps 1 to 9 snapshots."),
+    ],
+)
+async def test_what_is_doubtful_is_told_to_the_person_and_to_the_model(
+    assistant: Assistant, sim: Simulator, given: dict[str, Any], said: str
+) -> None:
+    sim.variant.open_disk_size = True
+    reply = await assistant.call("create_machine", **{**ORDER, **given})
+    assert said in assistant.questions[0]
+    assert said in reply.data["next"]
+    assert said in reply.text
+    assert len(sim.mutations()) == 1
+
+
+async def test_an_ordinary_order_has_no_remarks(assistant: Assistant, sim: Simulator) -> None:
+    given = {"auto_shutdown_enabled": True, "auto_shutdown_timeout_hours": "8h", "disk_size_gb": "100 GB"}
+    reply = await assistant.call("create_machine", **{**ORDER, **given})
+    assert reply.data["next"].endswith("tells when it is finished.")
+    assert sim.mutations()[0].body == {**SENT, "diskSize": 100, "autoShutdownEnabled": True, "autoShutdownTimeout": 8}
+    assert len(assistant.questions[0]) < 450
+
+
+async def test_a_long_question_loses_nothing(client: Talking) -> None:
+    """All that can be doubtful at once: what is longer than a dialog holds goes to the inbox, and is not lost."""
+    given = {"name": "dev-anna", "template_id": "tiq8mhti", "disk_size_gb": 75, "auto_shutdown_timeout_hours": 6}
+    async with client("2026-07-28", declines) as assistant:
+        reply = await assistant.call("create_machine", **{**ORDER, **given, "auto_snapshot_enabled": True})
+    assert reply.code == "declined" or reply.data["status"] == "approval_required"
+    asked = assistant.questions[0] if assistant.questions else reply.data["question"]
+    assert "Auto-snapshots lack" in asked

@@ -71,11 +71,58 @@ async def test_states_are_filtered_here(assistant: Assistant, sim: Simulator, st
     assert "states" not in sim.wire[0].query
 
 
-async def test_an_unknown_state_is_refused_unsent(assistant: Assistant, sim: Simulator) -> None:
-    reply = await assistant.call("list_machines", states=["asleep"])
-    assert reply.code == "bad_argument"
-    assert "provisioning" in reply.error["message"]
-    assert sent(sim) == []
+async def test_a_state_that_the_provider_adds_is_taken(assistant: Assistant, sim: Simulator) -> None:
+    sim.change("dev-ben", state="hibernated")
+    reply = await assistant.call("list_machines", states="Hibernated")
+    assert [row["name"] for row in reply.data["machines"]] == ["dev-ben"]
+    assert "next" not in reply.data
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"states": ["running"]}, ("states: nothing here is called that; seen: ready (", "ready may be meant")),
+        ({"states": ["on", "off"]}, ("ready may be meant",)),
+        ({"states": "STOPPED"}, ("off may be meant",)),
+        ({"states": "provisionning"}, ("provisioning may be meant",)),
+        ({"states": "idle"}, ("find_waste",)),
+        ({"states": "failed"}, ("list_machine_events",)),
+        ({"machine_type": "RTX 4090"}, ("machine_type: nothing here is called that; seen: A4000 (", "RTX4000 may be")),
+        ({"agent_type": "Windos"}, ("agent_type: nothing", "LinuxHeadless (", "WindowsDesktop may be meant")),
+    ],
+)
+async def test_a_word_that_nothing_answers_to_is_told_with_what_was_seen(
+    client: Talking, sim: Simulator, given: dict[str, object], said: tuple[str, ...]
+) -> None:
+    async with client("2026-07-28") as assistant:
+        reply = await assistant.call("list_machines", **given)
+    assert not reply.error
+    assert all(part in reply.data["next"] and part in reply.text for part in said), reply.data["next"]
+    assert len(sim.wire) == 1
+
+
+@pytest.mark.parametrize("given", [{"states": "upgrading"}, {"machine_type": "C2"}, {"machine_type": "h100x8"}])
+async def test_a_known_word_that_nothing_answers_to_is_no_mistake(client: Talking, given: dict[str, str]) -> None:
+    async with client("2026-07-28") as assistant:
+        assert "next" not in (await assistant.call("list_machines", **given)).data
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"agent_type": "windows"}, {"win-cad"}),
+        ({"agent_type": "linux desktop"}, {"dev-diya"}),
+        ({"machine_type": "a100 80gb x8"}, {"prod-train-1"}),
+        ({"name_contains": "MODÈLE"}, {"modèle-β-研究"}),
+        ({"states": "Off", "machine_type": "All", "agent_type": "ANY", "region": "*", "name_contains": "JENKINS"},
+         {"legacy-jenkins"}),
+    ],
+)  # fmt: skip
+async def test_words_are_taken_as_people_write_them(client: Talking, given: dict[str, str], names: set[str]) -> None:
+    async with client("2026-07-28") as assistant:
+        reply = await assistant.call("list_machines", **given)
+    assert {row["name"] for row in reply.data["machines"]} == names
+    assert "next" not in reply.data
 
 
 async def test_a_list_goes_on_where_its_cursor_says(assistant: Assistant, sim: Simulator) -> None:

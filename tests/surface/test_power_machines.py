@@ -113,8 +113,22 @@ async def test_a_protected_machine_starts_with_others_where_it_is_named(assistan
 async def test_a_state_that_does_not_exist_is_told(assistant: Assistant, sim: Simulator, states: list[str]) -> None:
     reply = await assistant.call("power_machines", action="stop", states=states)
     assert reply.code == "bad_argument"
-    assert "serviceready" in reply.error["message"]
-    assert sim.mutations() == []
+    assert "seen: ready (" in reply.error["message"]
+    assert "ready may be meant" in reply.error["message"]
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+async def test_a_type_that_the_fleet_has_not_is_told(assistant: Assistant, sim: Simulator) -> None:
+    reply = await assistant.call("power_machines", action="stop", machine_type="RTX 4090")
+    assert reply.code == "bad_argument"
+    assert "RTX4000 may be meant" in reply.error["message"]
+    assert (sim.mutations(), assistant.questions) == ([], [])
+
+
+async def test_a_state_that_the_provider_adds_is_taken(assistant: Assistant, sim: Simulator) -> None:
+    sim.change("dev-anna", state="hibernated")
+    reply = await assistant.call("power_machines", action="STOP", states="hibernated", dry_run=True)
+    assert [row["name"] for row in reply.data["machines"]] == ["dev-anna"]
 
 
 # -- how many ---------------------------------------------------------------------------------------------------------

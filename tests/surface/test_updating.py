@@ -1,5 +1,6 @@
 """Updating: only what changes is sent, false and 0 are values, the class follows the fields, what took is read back."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tests.conftest import Talking
 from tests.surface.meanwhile import when
 from tests.surface.talk import Assistant, agrees, declines
 
-from paperspace_mcp.simulator import Fault, Simulator, lifecycle
+from paperspace_mcp.simulator import Fault, Simulator, catalog, lifecycle
 
 pytestmark = pytest.mark.anyio
 
@@ -281,10 +282,72 @@ async def test_a_new_type_is_looked_up_before_anybody_is_asked(client: Talking, 
     sim.world.unavailable.add(("RTX5000", "ca1"))
     async with client("2026-07-28", declines) as assistant:
         await assistant.call("update_machine", machine="dev-ben", machine_type="RTX5000")
-        await assistant.call("update_machine", machine="dev-ben", machine_type="C5")
+        await assistant.call("update_machine", machine="staging-api", machine_type="c7")
         first, second = assistant.questions
     assert "NOT free now" in first
     assert "The type is free now." in second
-    assert "with and without a GPU" in second
-    assert "with and without a GPU" not in first
+    assert '-> "C7"' in second
     assert sim.mutations() == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "kind", "code", "told"),
+    [
+        ("dev-ben", "C5", "other_group", "RTX4000, RTX5000"),
+        ("dev-ben", "a4000", "other_group", "create_machine"),
+        ("staging-api", "A4000", "other_group", "C1, C2"),
+        ("dev-anna", "P4000", "other_group", "A4000, A5000, A6000;"),
+        ("staging-api", "RTX 4090", "unknown_type", "Perhaps RTX4000 is meant"),
+        ("staging-api", "gigantic", "unknown_type", "list_templates"),
+        ("staging-api", "c5", "", ""),
+    ],
+)
+async def test_a_type_that_cannot_be_is_refused_unasked(
+    assistant: Assistant, sim: Simulator, machine: str, kind: str, code: str, told: str
+) -> None:
+    """Also where the machine is on: to stop it would not help."""
+    reply = await assistant.call("update_machine", machine=machine, machine_type=kind)
+    assert reply.code == code
+    assert told in reply.error.get("next", "")
+    assert (sim.mutations(), assistant.questions) == ([], [])
+    assert bool(code) or reply.data["changed"] is False
+
+
+async def test_a_type_that_nobody_can_tell_is_left_to_the_person(client: Talking, sim: Simulator) -> None:
+    sim.faults.add(Fault("status", "list_templates", status=404, times=None))
+    async with client("2026-07-28", declines) as assistant:
+        await assistant.call("update_machine", machine="staging-api", machine_type="B200")
+        sim.change("psu6p1za3k9d", machineType="A4000")
+        await assistant.call("update_machine", machine="psu6p1za3k9d", machine_type="A100")
+    assert ["within its group only: it may refuse" in question for question in assistant.questions] == [True, True]
+
+
+async def test_a_new_type_of_the_provider_is_taken_as_its_list_writes_it(
+    client: Talking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalog.TYPES, "B200", replace(catalog.TYPES["H100"], label="B200"))
+    monkeypatch.setitem(
+        catalog.TEMPLATES, "t0nspur5", replace(catalog.TEMPLATES["t0nspur5"], types=tuple(catalog.TYPES))
+    )
+    async with client("2026-07-28") as assistant:
+        await assistant.call("update_machine", machine="train-h100x8", machine_type="b200")
+    assert '-> "B200"' in assistant.questions[0]
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "said"),
+    [
+        ("staging-api", {"disk_size_gb": 75}, "75 GB is none of the provider's disk sizes; the next is 100."),
+        ("staging-api", {"auto_snapshot_enabled": True}, "Auto-snapshots lack a frequency or a count"),
+        ("staging-api", {"auto_shutdown_timeout_hours": 8}, "The timeout does nothing"),
+        ("dev-anna", {"auto_shutdown_timeout_hours": 6}, "timeouts of 1, 8, 24 and 168 hours only"),
+    ],
+)
+async def test_what_the_console_would_not_take_is_told_to_the_person_and_to_the_model(
+    assistant: Assistant, sim: Simulator, machine: str, given: dict[str, Any], said: str
+) -> None:
+    sim.variant.open_disk_size = True
+    reply = await assistant.call("update_machine", machine=machine, **given)
+    assert said in assistant.questions[0]
+    assert said in reply.data["next"]
+    assert len(sim.mutations()) == 1

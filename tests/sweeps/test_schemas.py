@@ -1,5 +1,6 @@
 """Every tool as a client sees it: flat input, a lenient envelope out, and all four hints."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,13 @@ import pytest
 
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.schemas import listed
+from paperspace_mcp.surface.adapter import arguments_of
+from paperspace_mcp.surface.arguments import takes
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import TOOLS
 
 NAMES = [tool.name for tool in TOOLS]
 OURS: dict[str, Tool] = {tool.name: tool for tool in TOOLS}
-SPEAKS_FOR_ITSELF = frozenset(
-    {"name", "order", "order_by", "until", "response_format", "name_contains", "timeout_seconds", "event_ids"}
-)
-"""Arguments whose name, values or unit tell it all."""
 BROKEN_BY_CLIENTS = ("anyOf", "oneOf", "allOf", "$ref", "$defs", "not", "if", "patternProperties")
 
 
@@ -54,24 +53,45 @@ def test_input_is_flat(served: dict[str, dict[str, Any]], name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_argument_is_told(served: dict[str, dict[str, Any]], name: str) -> None:
     for argument, one in served[name]["inputSchema"]["properties"].items():
-        told = one.get("description") or one.get("enum") or one["type"] == "boolean" or argument in SPEAKS_FOR_ITSELF
-        assert told or argument in OPTIONAL_FIELDS, argument
-
-
-OPTIONAL_FIELDS = frozenset(
-    {"accessor_ids", "auto_shutdown_timeout_hours", "auto_snapshot_save_count", "network_id", "startup_script_id"}
-    | {"restore_point_snapshot_id", "restore_point_frequency"}
-)
-"""Body fields under the reference's own names; `_hours` and `_count` say their units."""
+        assert len(one.get("description", "")) >= 8, argument
+        assert one["description"].endswith("."), argument
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_text_is_bounded(served: dict[str, dict[str, Any]], name: str) -> None:
-    for argument, one in served[name]["inputSchema"]["properties"].items():
+def test_only_what_a_model_can_use_is_published(served: dict[str, dict[str, Any]], name: str) -> None:
+    """A client that checked a bound itself would neither be taught nor be granted less."""
+    for one in served[name]["inputSchema"]["properties"].values():
+        assert set(one) <= {"type", "description", "default", "enum", "const", "items"}
+        assert set(one.get("items", {})) <= {"type"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_text_is_bounded(name: str) -> None:
+    for argument, one in arguments_of(OURS[name]).model_json_schema()["properties"].items():
         if one["type"] == "string":
             assert "maxLength" in one or "enum" in one or "const" in one, argument
         if one["type"] == "array":
             assert "maxItems" in one, argument
+            assert "maxLength" in one["items"], argument
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_is_bounded_from_below(name: str) -> None:
+    for argument, one in arguments_of(OURS[name]).model_json_schema()["properties"].items():
+        if one["type"] in {"integer", "number"}:
+            assert "minimum" in one or "exclusiveMinimum" in one, argument
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_argument_takes_can_be_said(name: str) -> None:
+    for argument, one in arguments_of(OURS[name]).model_json_schema()["properties"].items():
+        assert len(takes(one)) > 3, argument
+
+
+def test_no_description_orders_another_call_first(served: dict[str, dict[str, Any]]) -> None:
+    """Directories of servers take `call X first` for an injection."""
+    for name, tool in served.items():
+        assert not re.search(r"\bmust\b|\balways\b|_\w+ first\b", tool["description"]), name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from paperspace_mcp.contract.shapes import Machine
+from paperspace_mcp.rules import machine_types
 
 Prices = Mapping[str, float]
 NO_PRICES: Prices = {}
@@ -16,7 +17,7 @@ NO_PRICES: Prices = {}
 SOURCE, OLDER = "the provider's pricing page of 2026-09-20", "a catalogue of 2024"
 OWN, METERED = "this server's policy", "the machine's own rate"
 """Where a price is from, as it is told wherever one is told in detail."""
-_OLDER = frozenset({"v100-32g", "a100-80g"})
+_OLDER = frozenset({"V100-32G", "A100-80G"})
 HOURS_PER_MONTH = 730.0
 
 USD_PER_HOUR: dict[str, float] = {
@@ -37,32 +38,19 @@ USD_PER_HOUR: dict[str, float] = {
     "A100-80G": 3.18,  # 2024 catalogue; 1.15 is a commitment price
     "H100": 3.09,
 }
-UNPRICED = ("C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9")
-TYPES = (*USD_PER_HOUR, *UNPRICED)
-"""The machine types that are known; the provider may have others."""
-_LABELS = frozenset(label.casefold() for label in TYPES)
 
 
 def usd_per_hour(machine_type: str, own: Prices = NO_PRICES) -> float | None:
     """The listed price of a type; None where none is known, as for C2-C9. `A100x4` is four of an `A100`."""
     if (mine := _found(own, machine_type)) is not None:
         return mine
-    label, _, count = machine_type.partition("x")
+    label, count = machine_types.parts(machine_type)
     price = _found(USD_PER_HOUR, label)
-    if price is None or not count:
-        return price
-    return round(price * int(count), 4) if count.isascii() and count.isdecimal() else None
-
-
-def is_type(words: str) -> bool:
-    """Whether the words are a machine type that is known, in any case: with a price or, as C2-C9, without one."""
-    folded = words.casefold()
-    label, _, count = folded.rpartition("x")
-    return folded in _LABELS or (label in _LABELS and count.isascii() and count.isdecimal())
+    return None if price is None else round(price * count, 4)
 
 
 def _found(prices: Prices, label: str) -> float | None:
-    return {name.casefold(): price for name, price in prices.items()}.get(label.casefold())
+    return {machine_types.folded(name): price for name, price in prices.items()}.get(machine_types.folded(label))
 
 
 def rate(machine: Machine, own: Prices = NO_PRICES) -> float | None:
@@ -80,7 +68,7 @@ def source(machine_type: str, own: Prices = NO_PRICES, *, metered: float | None 
         return METERED
     if usd_per_hour(machine_type) is None:
         return ""
-    return OLDER if machine_type.casefold().partition("x")[0] in _OLDER else SOURCE
+    return OLDER if machine_types.parts(machine_type)[0] in _OLDER else SOURCE
 
 
 def source_of(machine: Machine, own: Prices = NO_PRICES) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules import naming, pricing
+from paperspace_mcp.rules import machine_types, naming
 from paperspace_mcp.rules.guard.protection import matching
 from paperspace_mcp.rules.likeness import normal
 
@@ -45,7 +45,7 @@ def scoped(words: str) -> Selector:
     words = words.strip()
     if region := naming.region(words):
         return Selector(region=region)
-    if pricing.is_type(words):
+    if machine_types.known(words):
         return Selector(machine_type=words)
     return Selector(name_globs=(words,)) if _WILD & set(words) else Selector(machines=(words,))
 

@@ -1,60 +1,45 @@
 """From a tool of ours to a tool of the SDK: schema from the signature, the door as resolvers, strict arguments."""
 
 import inspect
-import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import replace
+from typing import Annotated, Any, get_type_hints
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Resolve, build_resolver_plans
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, create_model, model_validator
 
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.surface import consent
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.outputs import output_schema
 from paperspace_mcp.surface.render import Answer, result
+from paperspace_mcp.surface.spoken import understood
 from paperspace_mcp.surface.tool import Tool
+from paperspace_mcp.surface.tools.params import CAPS
 
 DeskOf = Callable[[Context[Any, Any]], Desk]
 
 
 class StrictArguments(ArgModelBase):
-    """Arguments by name only: an unknown one is refused, not ignored."""
+    """Arguments by name only: an unknown one is refused, not ignored. What people write is understood first."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _understood(cls, data: Any) -> Any:
+        return understood(data, cls.model_fields) if isinstance(data, dict) else data
+
 
 class Metadata(FuncMetadata):
-    """The SDK reads any string that looks like JSON as JSON, so `name: "null"` became no name at all.
-
-    Here only a parameter that is a list takes JSON in a string, and a bare string for a list is its one item.
-    """
+    """The SDK reads any string that looks like JSON as JSON, so `name: "null"` became no name at all: not here."""
 
     def pre_parse_json(self, data: dict[str, Any]) -> dict[str, Any]:
-        fields = self.arg_model.model_fields
-        lists = {name for name, info in fields.items() if _is_list(info.annotation)}
-        return {name: _listed(value) if name in lists else value for name, value in data.items()}
-
-
-def _is_list(annotation: Any) -> bool:
-    """Whether a list is among the annotation's arms, under whatever it is wrapped in."""
-    return get_origin(annotation) is list or any(
-        _is_list(arm) for arm in get_args(annotation) if get_origin(annotation) is not Literal
-    )
-
-
-def _listed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        parsed = json.loads(value) if value.lstrip().startswith("[") else [value]
-    except (ValueError, RecursionError):
-        return [value]
-    return parsed if isinstance(parsed, list) else [value]
+        return data
 
 
 def adapt(tool: Tool, desk_of: DeskOf, *, demo: bool = False) -> SdkTool:
@@ -107,10 +92,11 @@ def _reader(tool: Tool, desk_of: DeskOf, demo: bool) -> Callable[..., Any]:
     async def read(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
         desk = desk_of(ctx)
         desk.permit(tool.name, tool.touches)
-        answer = await tool.function(desk, **arguments)
+        granted, capped = _granted(desk, arguments)
+        answer = await tool.function(desk, **granted)
         if not isinstance(answer, Answer):
             raise TypeError(tool.name)
-        return result(answer, demo=demo)
+        return result(_told(answer, capped), demo=demo)
 
     return read
 
@@ -119,7 +105,8 @@ def _guarded(
     tool: Tool, desk_of: DeskOf, names: list[str], demo: bool
 ) -> tuple[dict[str, tuple[Resolve, bool]], Callable[..., Any]]:
     async def plan(ctx: Context[Any, Any], **arguments: Any) -> consent.Met:
-        return await consent.meet(desk_of(ctx), tool, arguments, asks=consent.can_ask(ctx))
+        desk = desk_of(ctx)
+        return await consent.meet(desk, tool, _granted(desk, arguments)[0], asks=consent.can_ask(ctx))
 
     _sign(plan, names)
 
@@ -130,11 +117,22 @@ def _guarded(
     for resolver in (plan, approval):  # the SDK shows a resolver's module and name to clients
         resolver.__module__, resolver.__qualname__ = "paperspace_mcp", resolver.__name__
 
-    async def walk(ctx: Context[Any, Any], met: consent.Met, spoken: Any, **_arguments: Any) -> CallToolResult:
+    async def walk(ctx: Context[Any, Any], met: consent.Met, spoken: Any, **arguments: Any) -> CallToolResult:
         del ctx
-        return result(await consent.walk(met, spoken), demo=demo)
+        return result(_told(await consent.walk(met, spoken), _granted(met.desk, arguments)[1]), demo=demo)
 
     return {"met": (Resolve(plan), False), "spoken": (Resolve(approval), True)}, walk
+
+
+def _granted(desk: Desk, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The arguments with every wish cut to what is granted, and a word on what was cut."""
+    caps: dict[str, float] = {**CAPS, "wait_seconds": desk.max_wait_s}
+    over = {name: int(cap) for name, cap in caps.items() if arguments.get(name, 0) > cap}
+    return {**arguments, **over}, "".join(f" {name} was capped at {cap}." for name, cap in over.items())
+
+
+def _told(answer: Answer, capped: str) -> Answer:
+    return answer if answer.is_error else replace(answer, summary=answer.summary + capped)
 
 
 def _sign(resolver: Any, names: list[str]) -> None:
@@ -146,12 +144,24 @@ def _sign(resolver: Any, names: list[str]) -> None:
 
 
 def input_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The flat input schema: pydantic's titles and null defaults are tokens that tell a model nothing."""
+    """The flat input schema as it is published: what a model can use.
+
+    Bounds are left to the validation, which refuses what is beyond them in words, or grants less and says so: a
+    client that checks them itself does neither.
+    """
     schema = model.model_json_schema()
     properties = {name: _slim(one) for name, one in schema.get("properties", {}).items()}
     required = {"required": schema["required"]} if schema.get("required") else {}
     return {"type": "object", "properties": properties, **required, "additionalProperties": False}
 
 
+_TOLD = ("default", "description", "enum", "const", "type")
+_NOTHING: tuple[Any, ...] = (None, "", [])
+"""Defaults that say no more than that an argument may be left out."""
+
+
 def _slim(schema: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in schema.items() if key != "title" and (key, value) != ("default", None)}
+    told = {key: schema[key] for key in _TOLD if key in schema}
+    if told.get("default", 0) in _NOTHING:
+        del told["default"]
+    return {**told, "items": {"type": schema["items"]["type"]}} if "items" in schema else told

@@ -9,9 +9,9 @@ from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.rules.guard.records import Channel
 from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.surface.adapter import arguments_of
+from paperspace_mcp.surface.arguments import problems
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
-from paperspace_mcp.surface.server import problems
 from paperspace_mcp.surface.tools import TOOLS
 
 _HOW = {
@@ -32,7 +32,7 @@ async def explained(desk: Desk, name: str, values: Mapping[str, Any]) -> str:
     try:
         arguments = model.model_validate(dict(values)).model_dump_one_level()
     except ValidationError as error:
-        raise CallerError("bad_argument", facts={"problems": problems(error, model.model_fields)}) from None
+        raise CallerError("bad_argument", facts={"problems": problems(error, model)}) from None
     planned = await tool.function(desk, **arguments)
     if isinstance(planned, Answer):
         return f"allowed; nobody is asked. {planned.summary}"

@@ -27,13 +27,13 @@ from mcp_types import (
     ResourceTemplateReference,
     Tool,
 )
-from pydantic import AnyUrl, ValidationError
+from pydantic import AnyUrl, BaseModel, ValidationError
 
 from paperspace_mcp.conduct import Conduct
 from paperspace_mcp.contract.errors import CallerError, Failure, Refusal
-from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.surface import resources, wording
+from paperspace_mcp.surface.arguments import problems
 from paperspace_mcp.surface.instructions import instructions
 from paperspace_mcp.surface.render import result
 
@@ -49,7 +49,6 @@ CACHE_HINTS: Mapping[CacheableMethod, CacheHint] = {
     "resources/read": CacheHint(ttl_ms=resources.TTL_MS, scope="private"),
 }
 """What is listed is the same for everybody whom this server serves; what is read is the account's."""
-_PROBLEMS = 5
 
 
 class Server(MCPServer[Any]):
@@ -84,7 +83,7 @@ class Server(MCPServer[Any]):
         if isinstance(cause, Failure):
             return cause
         if isinstance(cause, ValidationError):
-            return CallerError("bad_argument", facts={"problems": problems(cause, self._parameters(name))})
+            return CallerError("bad_argument", facts={"problems": problems(cause, self._arguments(name))})
         if self._tool_manager.get_tool(name) is None:
             return self._unknown(name)
         return Refusal("mistyped") if DOOR in str(error) else None
@@ -96,10 +95,9 @@ class Server(MCPServer[Any]):
         harmless = tool is not None and tool.annotations is not None and tool.annotations.read_only_hint
         return Failure("internal_error", changed="no" if harmless else "unknown")
 
-    def _parameters(self, name: str) -> Mapping[str, Any]:
+    def _arguments(self, name: str) -> type[BaseModel]:
         tool = self._tool_manager.get_tool(name)
-        properties: Mapping[str, Any] = tool.parameters["properties"] if tool else {}
-        return properties
+        return BaseModel if tool is None else tool.fn_metadata.arg_model
 
     def _unknown(self, name: str) -> Failure:
         meant = did_you_mean(name, [tool.name for tool in self._tool_manager.list_tools()])
@@ -164,22 +162,3 @@ class Server(MCPServer[Any]):
 def _invalid(failure: Failure) -> MCPError:
     """A wrong request beside the tools: the protocol has a code for it, and the words are ours."""
     return MCPError(INVALID_PARAMS, " ".join(filter(None, wording.explain(failure))))
-
-
-def problems(error: ValidationError, parameters: Mapping[str, Any]) -> str:
-    """What is wrong with the arguments, by name, without their values."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    found = [one for one in found if one["type"] != "none_required"] or found  # the null arm of an optional field
-    told = dict.fromkeys(_problem(one["type"], one["loc"], one["msg"], parameters) for one in found)
-    return "; ".join(list(told)[:_PROBLEMS]) + "."
-
-
-def _problem(kind: str, where: tuple[int | str, ...], message: str, parameters: Mapping[str, Any]) -> str:
-    name = str(where[0]) if where else ""
-    if name in parameters:
-        return f"{name}: {message.removeprefix('Value error, ')}"
-    meant = did_you_mean(name, list(parameters))
-    hint = f"did you mean {meant}?" if meant else f"known are {', '.join(parameters) or 'none'}"
-    return (
-        f"{quoted(name, 40)} is no argument ({hint})" if kind == "extra_forbidden" else f"{quoted(name, 40)}: {message}"
-    )

@@ -27,6 +27,10 @@ class Words(NamedTuple):
 _LIST = "list_machines shows the machines; name_contains narrows it."
 EVENT_IDS = "Event ids come from power answers or list_machine_events."
 _GIVE = "Give the user's id (u...), or the e-mail of a team member."
+_WHERE_FROM = (
+    "Most often something else answered: the network's login page, a proxy, or a PAPERSPACE_API_URL that is not the "
+    "API's. A person checks them."
+)
 _UNKNOWN = "Read the machine (get_machine) and its events (list_machine_events) before anything is repeated."
 
 WORDS: dict[str, Words] = {
@@ -94,7 +98,24 @@ WORDS: dict[str, Words] = {
         "So many people cannot be confirmed in one question. Nothing was done.",
         "Create it with fewer, and call add_machine_accessor for each of the others.",
     ),
-    "unknown_region": Words("No such region. Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
+    "unknown_region": Words("No such region.", "Regions are ny2 (New York), ca1 (California) and ams1 (Amsterdam)."),
+    "unknown_template": Words(
+        "The provider's list has no template of that id.",
+        "Use the id of a candidate, or of list_templates.",
+        "list_templates names them; the id of a custom one stands in the provider's console.",
+    ),
+    "unknown_type": Words(
+        "No template of the provider offers such a machine type.",
+        "{meant}list_templates names the types that each template offers.",
+    ),
+    "type_not_offered": Words(
+        "The template does not offer that machine type.",
+        "It offers {types}; list_templates with machine_type finds the templates that offer another.",
+    ),
+    "other_group": Words(
+        "A machine's type changes only within its group, and that type is of another.",
+        "Of this machine's group are {kin}; create_machine makes a machine of another.",
+    ),
     "nothing_to_update": Words("No field to change was given.", "Name at least one field."),
     "machine_not_off": Words("The machine is not off ({state}), and this needs it off.", "{remedy}"),
     "machine_deleted": Words("The machine was deleted.", "list_machines lists those that are there."),
@@ -140,9 +161,12 @@ WORDS: dict[str, Words] = {
     "precondition_failed": Words(
         "The provider says that a requirement is not met (412).", "Read the machine's state first."
     ),
-    "payload_too_large": Words("The request is too large for the provider (413)."),
+    "payload_too_large": Words("The request is too large for the provider (413).", "Give shorter arguments."),
     "method_not_supported": Words("The API's address does not offer this operation (405).", "A person checks its URL."),
-    "disk_only_grows": Words("A disk only grows: the size asked for is not above the present one."),
+    "disk_only_grows": Words(
+        "A disk only grows: the size asked for is not above the present one.",
+        "get_machine with response_format detailed tells the present size; give one above it.",
+    ),
     "rename_unprotects": Words(
         "The new name would change which protection rules match the machine, and no tool may do that.",
         "A person can rename it in the provider's console.",
@@ -181,8 +205,20 @@ WORDS: dict[str, Words] = {
     "unreachable:timeout": Words("The provider did not answer in time.", "Call again later."),
     "step_failed": Words("An earlier step of the plan failed at the provider.", _UNKNOWN),
     "policy_changed": Words("The policy has changed since the question.", "Call again to be asked anew."),
-    "malformed_answer": Words("The provider's answer could not be read."),
-    "unavailable_here": Words("This account's API does not offer that list."),
+    "malformed_answer": Words("The provider's answer could not be read.", _WHERE_FROM),
+    "malformed_answer:not_json": Words("What answered for the provider did not send JSON.", _WHERE_FROM),
+    "malformed_answer:empty": Words("What answered for the provider sent nothing.", _WHERE_FROM),
+    "malformed_answer:wrong_shape": Words(
+        "What answered for the provider sent JSON, but not what its reference describes.", _WHERE_FROM
+    ),
+    "malformed_answer:too_large": Words(
+        "The provider's answer is larger than this server reads.", "Ask for less: filters, or one machine."
+    ),
+    "malformed_answer:bad_encoding": Words("The provider's answer could not be unpacked.", _WHERE_FROM),
+    "unavailable_here": Words(
+        "The API at the configured address does not offer that list.",
+        "Without it: a person reads a template's id in the provider's console, and create_machine takes it.",
+    ),
     "outcome_unknown": Words(
         "The request left, and no readable answer came back: it may or may not have been done.", _UNKNOWN
     ),
@@ -205,10 +241,12 @@ WORDS: dict[str, Words] = {
         "The machine is protected, and this is refused for protected machines however it is approved.",
         "A person with access to this server's policy decides what is protected.",
     ),
-    "out_of_band_only": Words("On a protected machine this is approved outside of the conversation only."),
+    "out_of_band_only": Words(
+        "On a protected machine this is approved outside of the conversation only.", "A person approves it there."
+    ),
     "read_only": Words("This server is read-only.", "A person changes its policy, or does it in the console."),
-    "toolset_off": Words("This server does not offer that set of tools."),
-    "tool_off": Words("This server's policy shuts that tool."),
+    "toolset_off": Words("This server does not offer that set of tools.", "A person changes its toolsets."),
+    "tool_off": Words("This server's policy shuts that tool.", "A person changes its policy."),
     "frozen": Words("Everything that changes something is frozen by a person.", "A person lifts the freeze."),
     "denied_by_policy": Words("This server's policy denies that class of operation ({effect}).", "A person does it."),
     "identity_needed": Words(
@@ -246,7 +284,9 @@ WORDS: dict[str, Words] = {
     "mistyped_out_of_band": Words("That is not what the question asks for. Nothing was decided; it still waits."),
     "bad_standing": Words("A standing approval has verbs ({verbs}), name globs and a number of uses."),
     "bad_duration": Words("That is no duration that may be given: such as 30m, 8h or 14d."),
-    "no_password": Words("This machine has no desktop password."),
+    "no_password": Words(
+        "This machine has no desktop password.", "get_machine_desktop without reveal_password tells what it has."
+    ),
     "no_secret": Words("This needs an approver's secret, and none is set up."),
     "reveal_unavailable": Words(
         "The password cannot be shown: no place to deliver it to is set up.",
@@ -259,8 +299,10 @@ WORDS: dict[str, Words] = {
 
 def explain(failure: Failure) -> tuple[str, str]:
     """A failure's message and what to do next."""
-    cause = failure.facts.get("cause") or ("" if failure.facts.get("provider_message") else "silent")
-    words = WORDS.get(f"{failure.code}:{cause}") or WORDS.get(failure.code) or WORDS["internal_error"]
+    silent = "" if failure.facts.get("provider_message") else "silent"
+    causes = (failure.facts.get("cause") or silent, failure.facts.get("problem"))
+    found = (WORDS.get(f"{failure.code}:{cause}") for cause in causes)
+    words = next(filter(None, found), None) or WORDS.get(failure.code) or WORDS["internal_error"]
     facts = _Facts(failure.facts)
     message = words.message.format_map(facts)
     if said := failure.facts.get("provider_message"):

@@ -27,11 +27,12 @@ from paperspace_mcp.surface.tool import Arguments, Tool
 from paperspace_mcp.surface.tools import moving, params
 from paperspace_mcp.surface.tools.bulk_report import FEWER, PoweredMachines, counted, money, nothing_to_do, report, told
 from paperspace_mcp.surface.tools.bulk_rows import PoweredRow, rows_of, unlisted
+from paperspace_mcp.surface.tools.filters import known
 from paperspace_mcp.surface.tools.power import ACTS, RESTART, START, STOP, Act, Standing
 from paperspace_mcp.surface.wording import explain
 from paperspace_mcp.sweeping import sweep
 
-Action = Literal["start", "stop", "restart"]
+Action = Annotated[Literal["start", "stop", "restart"], Field(description="Done to each.")]
 Globs = Annotated[list[Annotated[str, Field(max_length=params.NAME_CAP)]], Field(max_length=50)]
 Refs = Annotated[list[params.Reference], Field(max_length=200)]
 
@@ -43,9 +44,9 @@ async def power_machines(
     name_globs: Annotated[Globs, Field(description='E.g. dev-*; "*" is all.')] = [],  # noqa: B006
     exclude_globs: Annotated[Globs, Field(description="Names to leave out.")] = [],  # noqa: B006
     region: params.RegionFilter = "any",
-    machine_type: Annotated[str, Field(description="E.g. A4000.", max_length=40)] = "any",
+    machine_type: params.TypeFilter = "any",
     states: Annotated[params.States, Field(description="E.g. ready.")] = [],  # noqa: B006
-    dry_run: bool = False,
+    dry_run: Annotated[bool, Field(description="Only show the plan.")] = False,
     wait_seconds: params.WaitSeconds = 0,
 ) -> Plan | Answer:
     """Start, stop or restart up to 50 machines; a person confirms the list once. Filters narrow and know no load
@@ -55,6 +56,7 @@ async def power_machines(
     given = {"machines": machines, "name_globs": name_globs, "exclude_globs": exclude_globs, "region": region}
     call = {"action": action, **given, "machine_type": machine_type, "states": states, "dry_run": False}
     fleet, now = await _fleet(desk), await _now(desk, call)
+    known(fleet, states, machine_type)
     chosen = _choose(desk, act, selector, fleet, now)
     rows, aside = rows_of(desk, chosen, act, now.under_way(act, chosen)), _aside(chosen)
     if not chosen.todo:
@@ -75,7 +77,6 @@ def _selector(
     machines: list[str], globs: list[str], excluded: list[str], region: str, machine_type: str, states: list[str]
 ) -> Selector:
     """What was asked for, without what says nothing. Raises a `CallerError` where that is all of it."""
-    params.check_states(states, power.MACHINE_STATES)
     selector = Selector(
         machines=tuple(dict.fromkeys(machines)),
         name_globs=tuple(filter(str.strip, globs)),

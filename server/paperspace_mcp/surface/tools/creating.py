@@ -10,58 +10,62 @@ from paperspace_mcp.conduct import Outcome
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import CallerError
-from paperspace_mcp.contract.requests import MachineCreate
+from paperspace_mcp.contract.requests import MachineCreate, MachinesQuery
 from paperspace_mcp.contract.shapes import Machine
-from paperspace_mcp.rules import classing, naming, pricing
+from paperspace_mcp.rules import classing, console, naming, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.demands import TYPED_CAP
 from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.surface import views
 from paperspace_mcp.surface.desk import Desk
+from paperspace_mcp.surface.paging import page_query
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
-from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools import fields, offering, params
 from paperspace_mcp.surface.tools.capacity import available
 from paperspace_mcp.surface.tools.people import people
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done
+from paperspace_mcp.walking import walk
 
 People = Annotated[list[Annotated[str, Field(max_length=254)]], Field(max_length=50)] | SkipJsonSchema[None]
 
 
 async def create_machine(
     desk: Desk,
-    name: Annotated[str, Field(min_length=1, max_length=params.NAME_CAP)],
-    machine_type: Annotated[str, Field(description="E.g. A4000; see list_templates.", min_length=1, max_length=40)],
-    template_id: Annotated[str, Field(description="From list_templates.", min_length=1, max_length=64)],
+    name: Annotated[fields.Name, Field(description="Need not be unique.")],
+    machine_type: Annotated[fields.MachineType, Field(description="E.g. A4000; see list_templates.")],
+    template_id: Annotated[str, Field(description="From list_templates.", min_length=1, max_length=params.ID_CAP)],
     region: params.Region,
-    disk_size_gb: Annotated[float, Field(description="E.g. 50, 100, 250, 500, 1000, 2000.", gt=0, le=1_000_000)],
-    accessor_ids: People = None,
-    auto_shutdown_enabled: params.OptBool = None,
-    auto_shutdown_timeout_hours: params.OptHours = None,
-    auto_shutdown_force: params.OptBool = None,
-    auto_snapshot_enabled: params.OptBool = None,
-    auto_snapshot_frequency: params.OptFrequency = None,
-    auto_snapshot_save_count: params.OptCount = None,
-    email_password: params.OptBool = None,
-    enable_nvlink: params.OptBool = None,
-    network_id: params.OptText = None,
-    public_ip_type: params.OptIpType = None,
-    restore_point_enabled: params.OptBool = None,
-    restore_point_frequency: params.OptRestore = None,
-    start_on_create: params.OptBool = None,
-    startup_script_id: params.OptText = None,
-    take_initial_snapshot: params.OptBool = None,
+    disk_size_gb: Annotated[fields.Size, Field(description="50, 100, 250, 500, 1000, 2000 or more.")],
+    accessor_ids: Annotated[People, Field(description="Ids or e-mails of who gets full admin.")] = None,
+    auto_shutdown_enabled: fields.Shutdown = None,
+    auto_shutdown_timeout_hours: fields.ShutdownHours = None,
+    auto_shutdown_force: fields.ShutdownForce = None,
+    auto_snapshot_enabled: fields.Snapshots = None,
+    auto_snapshot_frequency: fields.SnapshotFrequency = None,
+    auto_snapshot_save_count: fields.SnapshotCount = None,
+    email_password: Annotated[fields.OptBool, Field(description="Default true: it is mailed.")] = None,
+    enable_nvlink: Annotated[fields.OptBool, Field(description="NVLink between GPUs.")] = None,
+    network_id: Annotated[fields.OptId, Field(description="A private network of the region.")] = None,
+    public_ip_type: fields.IpType = None,
+    restore_point_enabled: Annotated[fields.OptBool, Field(description="Its initial snapshot as one.")] = None,
+    restore_point_frequency: fields.RestoreFrequency = None,
+    start_on_create: Annotated[fields.OptBool, Field(description="false leaves it off.")] = None,
+    startup_script_id: Annotated[fields.OptId, Field(description="A script of the account.")] = None,
+    take_initial_snapshot: Annotated[fields.OptBool, Field(description="As soon as it is made.")] = None,
 ) -> Plan | Answer:
     """Create a machine; it costs money from the first hour on, so a person confirms. Returns an event."""
-    if not naming.is_id(template_id):
-        raise CallerError("bad_id", facts={"argument": "template_id"})
+    offering.check(template_id.strip())
+    namesake = await _namesake(desk, name)
+    label, doubts = await _offered(desk, template_id.strip(), machine_type, disk_size_gb)
     accessors = await people(desk, accessor_ids or [], "accessor_ids")
     typed = ", ".join(dict.fromkeys(one.typed for one in accessors))
     if len(typed) > TYPED_CAP:
         raise CallerError("too_many_people")
     body = {
         "name": name,
-        "machine_type": machine_type,
-        "template_id": template_id,
+        "machine_type": label,
+        "template_id": template_id.strip(),
         "region": region,
         "disk_size": disk_size_gb,
         "accessor_ids": sorted({one.id for one in accessors}) or None,
@@ -82,20 +86,41 @@ async def create_machine(
         "take_initial_snapshot": take_initial_snapshot,
     }
     given = {field: value for field, value in body.items() if value is not None}
-    return await _plan(desk, MachineCreate(**given), typed)
+    return await _plan(desk, MachineCreate(**given), typed, [namesake, *doubts])
 
 
-async def _plan(desk: Desk, body: MachineCreate, people: str) -> Plan:
-    """One step, and no target yet."""
+async def _offered(desk: Desk, template_id: str, machine_type: str, disk_size_gb: float) -> tuple[str, list[str]]:
+    """The type as the provider writes it, and what is doubtful. Raises a `CallerError` for what its lists rule out."""
+    offered = await offering.offer(desk)
+    template, unlisted = offering.template(template_id, offered)
+    label, doubt = offering.kind(machine_type, offered)
+    if template is None:
+        return label, [unlisted, doubt]
+    offering.offers(template, label)
+    least = template.default_size_gb or 0
+    return label, [doubt, f"The template's own disk is {least:g} GB." if disk_size_gb < least else ""]
+
+
+async def _namesake(desk: Desk, name: str) -> str:
+    """The answer to an earlier create may have been lost, and a second machine is billed as the first."""
+    query = page_query(MachinesQuery(name=name))
+    found = naming.exact((await walk(desk.conduct, catalogue.LIST_MACHINES, query)).items, name)
+    ids = ", ".join(views.text(one.id) or "" for one in found[:2])
+    return f"There is a machine of this name already ({ids}{', ...' if found[2:] else ''})." if found else ""
+
+
+async def _plan(desk: Desk, body: MachineCreate, people: str, doubts: Sequence[str]) -> Plan:
+    """One step, and no target yet. What is doubtful is told to the person now, and to the model with the outcome."""
     values: dict[str, Any] = body.model_dump(by_alias=True, exclude_unset=True)
     call, hidden = {"path": {}, "body": values}, classing.hidden_in_create(values)
     step = Step(catalogue.CREATE_MACHINE.name, call, classing.of_create(values), also=hidden)
     usd = pricing.usd_per_hour(body.machine_type, desk.prices)
     free = await available(desk, body.machine_type, body.region)
-    lines = (_headline(body, usd), free, _unattended(body), _rest(values), *_granted(people))
+    remarks = [*filter(None, doubts), *console.remarks(values, {"autoShutdownEnabled": False, **values})]
+    lines = (_headline(body, usd), *remarks, free, _unattended(body), _rest(values), *_granted(people))
     asked = tuple(filter(None, lines))
-    facts = {"price_source": pricing.source(body.machine_type, desk.prices)}
-    return Plan("create_machine", values, "create", (step,), asked, people, usd, adds_usd_per_hour=usd, facts=facts)
+    facts = {"remarks": remarks, "price_source": pricing.source(body.machine_type, desk.prices)}
+    return Plan("create_machine", values, "create", (step,), asked, people, usd, facts=facts, adds_usd_per_hour=usd)
 
 
 def _headline(body: MachineCreate, usd: float | None) -> str:
@@ -129,6 +154,7 @@ async def report_create(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], _ar
     source = pricing.source_of(made, desk.prices) or plan.facts.get("price_source") or None
     money = {"usd_per_hour": usd, "usd_per_month": pricing.per_month(usd), "price_source": source}
     answer.data = {**answer.data, **money}
+    answer.next = " ".join([answer.next, *plan.facts.get("remarks", ())]).strip()
     return answer
 
 

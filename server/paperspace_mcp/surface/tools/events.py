@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +11,7 @@ from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.contract.requests import EventsQuery
 from paperspace_mcp.contract.shapes import Event, Machine
-from paperspace_mcp.rules import diagnosing, naming, power
+from paperspace_mcp.rules import diagnosing, moments, naming, power, vocabulary
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.waiting import Verdict
 from paperspace_mcp.surface import views
@@ -20,6 +20,7 @@ from paperspace_mcp.surface.paging import part_of
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import params
+from paperspace_mcp.surface.tools.filters import hint
 from paperspace_mcp.surface.tools.pending import codes_in, decided
 from paperspace_mcp.surface.tools.watching import watched_view
 from paperspace_mcp.surface.wording import EVENT_IDS
@@ -36,7 +37,10 @@ NOBODYS = frozenset({"not_found", "bad_request"})
 """What the provider answers for an id that is no event's: it has none, or cannot read it."""
 
 EventId = Annotated[str, Field(description="From the answer that made it, or list_machine_events.", max_length=64)]
-EventIds = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+EventIds = Annotated[
+    list[Annotated[str, Field(max_length=64)]],
+    Field(description="1-50, or the code of an approval.", min_length=1, max_length=50),
+]
 
 
 class EventRow(views.EventView):
@@ -66,23 +70,27 @@ async def list_machine_events(
     desk: Desk,
     machine: Annotated[params.Reference, Field(description="Id or exact name; empty: all machines.")] = "",
     states: Annotated[params.States, Field(description="Of: new, in progress, done, error, cancelled.")] = [],  # noqa: B006
-    names: Annotated[params.States, Field(description="E.g. start, stop, create, vm-upgrade.")] = [],  # noqa: B006
-    since: Annotated[str, Field(description="ISO 8601; only events made since.", max_length=40)] = "",
+    names: Annotated[params.EventNames, Field(description=f"Of: {', '.join(vocabulary.EVENT_NAMES)}.")] = [],  # noqa: B006
+    since: Annotated[str, Field(description="ISO 8601, or 24h, 7d, today, yesterday.", max_length=40)] = "",
     order: params.Order = "desc",
     limit: params.Limit = 25,
     cursor: params.Cursor = "",
     response_format: params.Format = "concise",
 ) -> Answer:
     """List machine events, newest first, of one machine or of all: what happened and why it failed, not who did it."""
-    params.check_states(states, power.EVENT_STATES)
-    moment = _moment(since)
+    moment = _moment(desk, since)
+    met = (Counter[str](), Counter[str]())
     owner = await desk.machine(machine) if machine.strip() else None
     machine_id = owner.id if owner else None
     query = EventsQuery(machine_id=machine_id, order=order) if machine_id else EventsQuery(order=order)
     filters = {"machine": machine_id, "states": sorted(states), "names": sorted(names), "since": since, "order": order}
 
     def keep(event: Event) -> bool:
-        return (not states or event.state in states) and (not names or event.name in names) and _since(event, moment)
+        if not _since(event, moment):
+            return False
+        met[0][event.state] += 1
+        met[1][event.name] += 1
+        return (not states or event.state in states) and (not names or event.name in names)
 
     def beyond(event: Event) -> bool:
         return order == "desc" and not _since(event, moment)
@@ -101,7 +109,7 @@ async def list_machine_events(
     return Answer(
         f"{part.counted('event')}{f' Machine {quoted(owner.name)} ({views.text(owner.id)}).' if owner else ''}",
         {**_owner(owner), "events": [shown(event, owner) for event in part.items], **part.facts},
-        next=part.advice("name a machine"),
+        next=" ".join(filter(None, (_hint(states, names, met), part.advice("name a machine")))),
         rows="events",
         cursor_after=part.cursor_after,
     )
@@ -121,15 +129,24 @@ def _row(event: Event, owner: Machine | None) -> EventRow:
     return EventRow(**views.event_fields(event) | left_out, took_s=diagnosing.took_s(event))
 
 
-def _moment(since: str) -> datetime | None:
-    if not since:
+def _hint(states: list[str], names: list[str], met: tuple[Counter[str], Counter[str]]) -> str:
+    """What to say of words that no event here answers to."""
+    odd = vocabulary.strange(states, met[0], power.EVENT_STATES)
+    odd_names = vocabulary.strange(names, met[1], vocabulary.EVENT_NAMES)
+    told = (
+        hint("states", odd, met[0], power.EVENT_STATES, vocabulary.SPOKEN_EVENT_STATES),
+        hint("names", odd_names, met[1], vocabulary.EVENT_NAMES, vocabulary.SPOKEN_EVENT_NAMES),
+    )
+    return " ".join(filter(None, told))
+
+
+def _moment(desk: Desk, since: str) -> datetime | None:
+    if not since.strip():
         return None
-    try:
-        moment = datetime.fromisoformat(since)
-    except ValueError:
-        problem = "since: an ISO 8601 time, such as 2026-01-31T08:00:00Z"
-        raise CallerError("bad_argument", facts={"problems": problem}) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    found = moments.moment(since, desk.conduct.rooms.now())
+    if found is None:
+        raise CallerError("bad_argument", facts={"problems": f"since: {moments.FORMS}"})
+    return found
 
 
 def _since(event: Event, moment: datetime | None) -> bool:
@@ -167,8 +184,10 @@ def _checked(event_id: str, argument: str) -> str:
 async def wait_for_event(
     desk: Desk,
     event_ids: EventIds,
-    timeout_seconds: Annotated[int, Field(ge=0, le=3600)] = DEFAULT_WAIT_S,
-    until: Literal["all", "any"] = "all",
+    timeout_seconds: Annotated[
+        int, Field(description="At most 50, or 300 with progress.", ge=0), params.Seconds
+    ] = DEFAULT_WAIT_S,
+    until: Annotated[Literal["all", "any"], Field(description="any: the first that is done.")] = "all",
 ) -> Answer:
     """Wait until events end and machines are ready. `pending` is a normal answer: call again with the same ids."""
     ids = [_checked(event_id, "event_ids") for event_id in event_ids]

@@ -1,15 +1,62 @@
 """The parameters that several tools share, written once so that a model meets the same words everywhere."""
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from paperspace_mcp.contract.errors import CallerError
-from paperspace_mcp.rules.naming import region as region_named
+from paperspace_mcp.rules import machine_types, naming
 
 TEXT_CAP = 256
 NAME_CAP = 128
+TYPE_CAP = 40
+ID_CAP = 64
+MOST_ROWS = 200
+_AMOUNT = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,6})?) ?(?P<unit>[a-z]*)")
+
+SECONDS = {
+    **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+}
+HOURS = {
+    **dict.fromkeys(("", "h", "hr", "hrs", "hour", "hours"), 1),
+    **dict.fromkeys(("d", "day", "days"), 24),
+    **dict.fromkeys(("w", "week", "weeks"), 168),
+}
+DAYS = {**dict.fromkeys(("", "d", "day", "days"), 1), **dict.fromkeys(("w", "week", "weeks"), 7)}
+GIGABYTES = {**dict.fromkeys(("", "g", "gb", "gib"), 1), **dict.fromkeys(("t", "tb"), 1000)}
+"""The provider's GB are GiB, and its 2 TB disk is 2000 of them."""
+ROWS = {"": 1, "rows": 1}
+
+
+def amount(units: Mapping[str, int], takes: str) -> BeforeValidator:
+    """A number, alone or with its unit: `100GB`, `6 hours`. takes: what is said of anything else."""
+
+    def read(value: object) -> object:
+        if not isinstance(value, str):
+            return _number(value, takes)
+        found = _AMOUNT.fullmatch(" ".join(value.casefold().split()))
+        if found is None or found["unit"] not in units:
+            raise ValueError(takes)
+        number = float(found["number"]) * units[found["unit"]]
+        return int(number) if number.is_integer() else number
+
+    return BeforeValidator(read)
+
+
+def _number(value: object, takes: str) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(takes)  # noqa: TRY004 - pydantic words a TypeError as a crash
+    return value
+
+
+Seconds = amount(SECONDS, "a number of whole seconds, at least 0, such as 45")
+Hours = amount(HOURS, "a number of hours, such as 8 or 8h")
+Days = amount(DAYS, "a number of days, such as 14 or 14d")
+Gigabytes = amount(GIGABYTES, "a number of GB above 0, such as 100 or 100GB")
+Rows = amount(ROWS, "a whole number of at least 1, such as 25")
 
 
 def _text(value: object) -> object:
@@ -17,55 +64,64 @@ def _text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-Reference = Annotated[str, BeforeValidator(_text), Field(max_length=TEXT_CAP)]
-MachineRef = Annotated[Reference, Field(description="Id or exact name.", min_length=1)]
-UserRef = Annotated[str, Field(description="User id, or e-mail of a team member.", min_length=1, max_length=254)]
-Cursor = Annotated[str, Field(description="`next_cursor` of the last answer.", max_length=1024)]
-Limit = Annotated[int, Field(description="Rows.", ge=1, le=200)]
-Order = Literal["asc", "desc"]
-Format = Literal["concise", "detailed"]
-WaitSeconds = Annotated[int, Field(description="Wait this long for it to finish.", ge=0, le=50)]
-
-
-def _states(values: object) -> object:
-    """State names as people write them: any case, `in_progress` for `in progress`."""
+def _words(values: object) -> object:
+    """Words as people write them: any case, `in_progress` for `in progress`; none of them for any."""
     if not isinstance(values, list):
         return values
-    return [value.strip().casefold().replace("_", " ") if isinstance(value, str) else value for value in values]
+    folded = [" ".join(one.casefold().replace("_", " ").split()) if isinstance(one, str) else one for one in values]
+    return [one for one in folded if one not in ("", "any", "all", "*")]
+
+
+def _dashed(values: object) -> object:
+    """Names of events are written with dashes."""
+    found = _words(values)
+    return (
+        [one.replace(" ", "-") if isinstance(one, str) else one for one in found] if isinstance(found, list) else found
+    )
 
 
 def _region(words: object) -> object:
     """`NY2`, `East Coast (NY2)` and `new york` are all `ny2`; `any` and nothing are no filter."""
-    if not isinstance(words, str) or words.strip().casefold() in {"", "any", "all"}:
+    if not isinstance(words, str) or words.strip().casefold() in {"", "any", "all", "*"}:
         return "any" if isinstance(words, str) else words
-    found = region_named(words)
+    found = naming.region(words)
     if found is None:
         raise ValueError("not a region: ny2 (New York), ca1 (California) or ams1 (Amsterdam)")
     return found
 
 
-States = Annotated[list[Annotated[str, Field(max_length=40)]], BeforeValidator(_states), Field(max_length=20)]
-RegionFilter = Annotated[Literal["any", "ny2", "ca1", "ams1"], BeforeValidator(_region)]
-Region = Annotated[Literal["ny2", "ca1", "ams1"], BeforeValidator(_region)]
-
-# Optional fields of a body: absent or null is "not given"; false, 0 and "" are values. The null arm is kept out of
-# the published schema, because several clients break on anyOf.
-OptBool = bool | SkipJsonSchema[None]
-OptText = Annotated[str, Field(max_length=TEXT_CAP)] | SkipJsonSchema[None]
-OptName = Annotated[str, Field(min_length=1, max_length=NAME_CAP)] | SkipJsonSchema[None]
-OptHours = Annotated[float, Field(gt=0, le=8760)] | SkipJsonSchema[None]
-OptCount = Annotated[int, Field(ge=1, le=1000)] | SkipJsonSchema[None]
-OptSize = Annotated[float, Field(gt=0, le=1_000_000)] | SkipJsonSchema[None]
-OptFrequency = Literal["hourly", "daily", "weekly", "monthly"] | SkipJsonSchema[None]
-OptIpType = Literal["static", "dynamic", "none"] | SkipJsonSchema[None]
-OptRestore = Literal["shutdown"] | SkipJsonSchema[None]
+def _any(words: str) -> str:
+    """The one sentinel of a filter that filters nothing."""
+    return "any" if words.strip().casefold() in {"", "any", "all", "*"} else words.strip()
 
 
-def check_states(states: list[str], known: tuple[str, ...]) -> None:
-    """A state that the provider does not know filters everything away in silence, so it is refused.
+def _typed(words: str) -> str:
+    """A machine type in the provider's spelling, where it is a known one."""
+    return machine_types.label(_any(words))
 
-    Raises:
-        CallerError: bad_argument, with the known ones.
-    """
-    if any(state not in known for state in states):
-        raise CallerError("bad_argument", facts={"problems": f"states: known are {', '.join(known)}"})
+
+Reference = Annotated[str, Field(max_length=TEXT_CAP), BeforeValidator(_text)]
+MachineRef = Annotated[
+    str, Field(description="Id or exact name.", min_length=1, max_length=TEXT_CAP), BeforeValidator(_text)
+]
+UserRef = Annotated[str, Field(description="User id, or e-mail of a team member.", min_length=1, max_length=254)]
+Cursor = Annotated[str, Field(description="`next_cursor` of the last answer.", max_length=1024)]
+Limit = Annotated[int, Field(description=f"Rows, at most {MOST_ROWS}.", ge=1), Rows]
+Order = Annotated[Literal["asc", "desc"], Field(description="Direction.")]
+Format = Annotated[Literal["concise", "detailed"], Field(description="detailed: every field.")]
+WaitSeconds = Annotated[int, Field(description="Seconds to wait for its end, at most 50.", ge=0), Seconds]
+NameContains = Annotated[str, Field(description="Part of the name, in any case.", max_length=TEXT_CAP)]
+
+_Word = Annotated[str, Field(max_length=40)]
+States = Annotated[list[_Word], Field(max_length=20), BeforeValidator(_words)]
+EventNames = Annotated[list[_Word], Field(max_length=20), BeforeValidator(_dashed)]
+_Where = BeforeValidator(_region)
+RegionFilter = Annotated[Literal["any", "ny2", "ca1", "ams1"], _Where, Field(description="Only this region.")]
+Region = Annotated[Literal["ny2", "ca1", "ams1"], _Where, Field(description="New York, California or Amsterdam.")]
+TypeFilter = Annotated[str, Field(description="E.g. A4000.", max_length=TYPE_CAP), AfterValidator(_typed)]
+AgentFilter = Annotated[
+    str, Field(description="LinuxHeadless, LinuxDesktop or WindowsDesktop.", max_length=TYPE_CAP), AfterValidator(_any)
+]
+
+CAPS = {"limit": MOST_ROWS}
+"""The most of a wish that is granted; what is beyond it is no mistake, and is told."""

@@ -96,7 +96,8 @@ ACTS = {act.verb: act for act in (START, STOP, RESTART)}
 
 
 async def start_machine(desk: Desk, machine: params.MachineRef, wait_seconds: params.WaitSeconds = 0) -> Plan | Answer:
-    """Start a machine; it costs money while it runs, so a person confirms. No change if it runs. Returns an event."""
+    """Start a machine; it costs money while it runs. A person confirms where it is not cheap. No change if it runs.
+    Returns an event."""
     return await _plan(desk, machine, START, wait_seconds)
 
 

@@ -12,7 +12,7 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import CallerError
 from paperspace_mcp.contract.requests import MachineUpdate
 from paperspace_mcp.contract.shapes import Machine, MachineAndEvent
-from paperspace_mcp.rules import classing, power, pricing
+from paperspace_mcp.rules import classing, console, power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
 from paperspace_mcp.rules.guard.protection import unprotects
@@ -21,8 +21,8 @@ from paperspace_mcp.surface import views, wording
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
 from paperspace_mcp.surface.tool import Arguments, Tool
-from paperspace_mcp.surface.tools import moving, params
-from paperspace_mcp.surface.tools.capacity import available, other_kind
+from paperspace_mcp.surface.tools import fields, moving, params
+from paperspace_mcp.surface.tools.capacity import available, changed_to, doubt
 from paperspace_mcp.surface.tools.following import failed_event
 from paperspace_mcp.surface.tools.reporting import MachineDone, failed, machine_done, unchanged
 from paperspace_mcp.surface.tools.watching import FAILED
@@ -37,21 +37,21 @@ WhenRunning = Literal["refuse", "stop", "stop_and_start"]
 async def update_machine(
     desk: Desk,
     machine: params.MachineRef,
-    name: params.OptName = None,
-    machine_type: Annotated[params.OptName, Field(description="Needs the machine off.")] = None,
-    disk_size_gb: Annotated[params.OptSize, Field(description="Only grows; needs it off.")] = None,
-    auto_shutdown_enabled: params.OptBool = None,
-    auto_shutdown_timeout_hours: params.OptHours = None,
-    auto_shutdown_force: params.OptBool = None,
-    auto_snapshot_enabled: params.OptBool = None,
-    auto_snapshot_frequency: params.OptFrequency = None,
-    auto_snapshot_save_count: params.OptCount = None,
-    network_id: params.OptText = None,
-    public_ip_type: params.OptIpType = None,
-    restore_point_enabled: params.OptBool = None,
-    restore_point_frequency: params.OptRestore = None,
-    restore_point_snapshot_id: params.OptText = None,
-    when_running: Annotated[WhenRunning, Field(description="For a new type or size.")] = "refuse",
+    name: Annotated[fields.OptName, Field(description="A new name.")] = None,
+    machine_type: Annotated[fields.OptType, Field(description="Of its group; needs it off.")] = None,
+    disk_size_gb: Annotated[fields.OptSize, Field(description="Only grows; needs it off.")] = None,
+    auto_shutdown_enabled: fields.Shutdown = None,
+    auto_shutdown_timeout_hours: fields.ShutdownHours = None,
+    auto_shutdown_force: fields.ShutdownForce = None,
+    auto_snapshot_enabled: fields.Snapshots = None,
+    auto_snapshot_frequency: fields.SnapshotFrequency = None,
+    auto_snapshot_save_count: fields.SnapshotCount = None,
+    network_id: Annotated[fields.OptId, Field(description="No way back to the default network.")] = None,
+    public_ip_type: fields.IpType = None,
+    restore_point_enabled: Annotated[fields.OptBool, Field(description="Use a restore point.")] = None,
+    restore_point_frequency: fields.RestoreFrequency = None,
+    restore_point_snapshot_id: Annotated[fields.OptId, Field(description="The snapshot to use.")] = None,
+    when_running: Annotated[WhenRunning, Field(description="Where a new type or size needs it off.")] = "refuse",
 ) -> Plan | Answer:
     """Change a machine's name, type, disk or settings. A person confirms what has consequences. Returns `applied`."""
     body = {
@@ -75,6 +75,8 @@ async def update_machine(
     if not values:
         raise CallerError("nothing_to_update")
     found = await desk.machine(machine)
+    if machine_type is not None:
+        values["machineType"] = await changed_to(desk, found.machine_type, machine_type)
     changed = classing.changes(found, values)
     if not changed:
         return _same(desk, found, values, when_running)
@@ -135,15 +137,16 @@ async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_runn
     usd = _price(desk, machine, changed)
     free = await _capacity(desk, machine, changed)
     arguments = {"machine": machine.id, **changed}
+    remarks = console.remarks(changed, {**machine.model_dump(by_alias=True), **changed})
     return Plan(
         "update_machine",
         arguments,
         "update",
         steps,
-        (*_lines(machine, changed, effect, len(steps), usd), *free),
+        (*_lines(machine, changed, effect, len(steps), usd), *remarks, *free),
         usd_per_hour=usd,
+        facts={"remarks": remarks, "price_source": _source(desk, machine, changed)},
         adds_usd_per_hour=_added(desk, machine, changed, usd),
-        facts={"price_source": _source(desk, machine, changed)},
     )
 
 
@@ -151,8 +154,7 @@ async def _capacity(desk: Desk, machine: Machine, changed: dict[str, Any]) -> tu
     kind = changed.get("machineType")
     if kind is None:
         return ()
-    lines = (await available(desk, kind, views.place(machine.region)), other_kind(machine.machine_type, kind))
-    return tuple(filter(None, lines))
+    return (await available(desk, kind, views.place(machine.region)), *doubt(machine.machine_type, kind))
 
 
 def _price(desk: Desk, machine: Machine, changed: dict[str, Any]) -> float | None:
@@ -241,7 +243,8 @@ async def report_update(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arg
     if watched is not None and watched.verdict in FAILED:
         return failed_event(desk, "update", answer, watched, machine)
     answer.summary = _sentences(answer.summary, *_not_yet(applied), _timer(machine, wanted))
-    answer.next = _sentences(*_remedies(machine, plan, applied, arguments), answer.next)
+    remarks = plan.facts.get("remarks", ())
+    answer.next = _sentences(*_remedies(machine, plan, applied, arguments), answer.next, *remarks)
     return answer
 
 

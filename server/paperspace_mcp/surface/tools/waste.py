@@ -87,8 +87,10 @@ class Found:
 
 async def find_waste(
     desk: Desk,
-    min_off_days: Annotated[int, Field(description="Off for at least so many days.", ge=1, le=3650)] = 14,
-    min_on_hours: Annotated[int, Field(description="On for at least so many hours.", ge=1, le=87600)] = 72,
+    min_off_days: Annotated[int, Field(description="Off for at least so many days.", ge=1, le=3650), params.Days] = 14,
+    min_on_hours: Annotated[
+        int, Field(description="On for at least so many hours.", ge=1, le=87600), params.Hours
+    ] = 72,
     exclude_globs: Annotated[Globs, Field(description="Names to leave out.")] = [],  # noqa: B006 - the schema's default
 ) -> Answer:
     """Find machines on for long without an auto-shutdown timer, or off for long with a disk or static address. Each row
