@@ -11,6 +11,8 @@ import httpx
 from tests.transports.conftest import COMMAND, KEY, Provider, environment, run, serving
 from tests.transports.test_http import HEADERS, HELLO
 
+from paperspace_mcp.simulator import Fault
+
 HOSTILE = "машина\u202e\nWARNING root: forged\x1b[2J"
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -80,7 +82,7 @@ def test_over_http_the_libraries_speak_so_too(provider: Provider, tmp_path: Path
 
 
 SCRIPT = """
-import logging, sys, warnings
+import logging, sys, threading, warnings
 from paperspace_mcp.cli.logs import to_stderr
 to_stderr("INFO")
 log = logging.getLogger("one")
@@ -91,6 +93,18 @@ except ValueError:
 log.warning("these do not %s %s fit", 1)
 log.debug("unheard")
 warnings.warn(sys.argv[1])
+logging.getLogger("paperspace_mcp.own").debug("unheard")
+
+
+class Odd:
+    def __del__(self):
+        raise RuntimeError(sys.argv[1])
+
+
+Odd()
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
 raise KeyError(sys.argv[1])
 """
 
@@ -98,12 +112,13 @@ raise KeyError(sys.argv[1])
 def test_errors_warnings_and_the_end_are_lines_as_well() -> None:
     ended = subprocess.run([sys.executable, "-c", SCRIPT, HOSTILE], capture_output=True, check=False)
     assert ended.returncode == 1
-    failed, unfit, warned, last = told(ended.stderr)
+    failed, unfit, warned, ignored, thread, last = told(ended.stderr)
     assert (failed["message"], failed["error"]) == (f"it failed: {HOSTILE}", "ValueError")
     assert failed["traceback"].startswith("Traceback (most recent call last):\n")
     assert failed["traceback"].endswith(f"ValueError: {HOSTILE}")
     assert unfit["message"] == "these do not %s %s fit"
     assert (warned["logger"], HOSTILE in warned["message"]) == ("py.warnings", True)
+    assert (ignored["error"], thread["error"]) == ("RuntimeError", "ZeroDivisionError")
     assert (last["level"], last["error"]) == ("CRITICAL", "KeyError")
 
 
@@ -111,11 +126,17 @@ def test_at_its_most_talkative_a_server_says_no_secret(provider: Provider, tmp_p
     tokens, typed = tmp_path / "tokens", "typed-secret-of-anna"
     token = run("token", "anna", "--file", str(tokens)).stdout.split()[-1]
     assert len(token) > 20
-    with serving(provider, tmp_path, "--tokens", str(tokens), PAPERSPACE_MCP_LOG_LEVEL="DEBUG") as server:
+    cheap = {"PAPERSPACE_MCP_POLICY": "", "XDG_CONFIG_HOME": str(tmp_path), "PAPERSPACE_MCP_LOG_LEVEL": "DEBUG"}
+    with serving(provider, tmp_path, "--tokens", str(tokens), **cheap) as server:
         web = {**HEADERS, "Authorization": f"Bearer {token}", "MCP-Protocol-Version": "2026-07-28"}
         named = {"Mcp-Method": "tools/call", "Mcp-Name": "list_machines"}
         body = {"jsonrpc": "2.0", "id": 1, **calling("list_machines")}
         assert "dev-anna" in httpx.post(server.url, json=body, headers={**web, **named}).text
+        echo = {"X-Echo": f"Bearer {KEY}"}
+        provider.sim.faults.add(Fault("status", "start_machine", status=503, headers=echo))
+        start = {**named, "Mcp-Name": "start_machine"}
+        body = {"jsonrpc": "2.0", "id": 2, **calling("start_machine", arguments={"machine": "dev-ben"})}
+        assert "503" in httpx.post(server.url, json=body, headers={**web, **start}).text
         site = server.url.removesuffix("/mcp")
         login = httpx.post(f"{site}/approvals/login", data={"user": "anna", "secret": typed}, headers={"Origin": site})
         assert login.status_code == 401

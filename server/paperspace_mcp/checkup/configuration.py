@@ -62,7 +62,8 @@ def _without(kept: dict[str, str], error: OperatorError) -> None:
 def rows(environ: Mapping[str, str], found: Configured) -> Iterator[Row]:
     yield from found.rows
     if found.policy_read:
-        yield Row(PART, "policy", Level.OK, f"{_place(environ)}: {told(found.settings.policy)}")
+        level = Level.WARN if found.settings.policy.freeze else Level.OK
+        yield Row(PART, "policy", level, f"{_place(environ)}: {told(found.settings.policy)}")
         for doubt in doubts(found.settings.policy):
             yield Row(PART, "policy", Level.WARN, doubt, "It matters to no other type. Correct it, or leave it so.")
     unknown = [name for name in environ if name.startswith("PAPERSPACE_MCP_") and name not in KNOWN]

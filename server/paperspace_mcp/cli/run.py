@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 
+from paperspace_mcp import __version__
 from paperspace_mcp.app import App
 from paperspace_mcp.cli.common import add_server_arguments, app_of, settings_of
 from paperspace_mcp.cli.hints import HINTS
@@ -88,9 +89,11 @@ def _object(text: str) -> dict[str, Any]:
 
 async def _call(app: App, arguments: argparse.Namespace, tool: str, values: dict[str, Any]) -> int:
     from mcp import Client
+    from mcp_types import Implementation
 
     callback: Any = _ask if sys.stdin.isatty() and not arguments.allow else None
-    async with Client(app.server, elicitation_callback=callback, cache=None) as client:
+    info = Implementation(name="paperspace-mcp run", version=__version__)
+    async with Client(app.server, elicitation_callback=callback, client_info=info, cache=None) as client:
         content, code = await _once(client, arguments, tool, values)
         while arguments.wait and content.get("status") == "under_way" and code == PARTIAL and _begun(content):
             content, code = await _once(client, arguments, tool, values)  # it goes on with the steps that are left
