@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitResult, Implementation
 from tests.audit.conftest import FILE, stopped, ticking
-from tests.guard.bench import DELETE, MODERN, STOP, Bench, Call, Person, said, types
+from tests.guard.bench import DELETE, MODERN, STOP, Bench, Call, Person, error_of, said, types
 from tests.operator.commands import SECRET, Operator
 
 from paperspace_mcp.audit_records import FIRST, HEAD, Place, sealed_line
@@ -172,6 +172,22 @@ async def test_any_guarded_call_of_anybody_is_a_look(bench: Bench, benches: Call
     await call(other, DELETE, None)
     phases = [(one["phase"], one["tool"]) for one in bench.app.audit.read(newest_first=False)]
     assert phases == [("asked", "stop_machine"), ("expired", "stop_machine"), ("asked", "delete_machine")]
+
+
+async def test_what_could_not_be_written_down_is_at_the_next_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_entry: object) -> int:
+        raise OSError("no space")
+
+    codes = {(await call(bench, one, None))["approval"] for one in (STOP, DELETE)}
+    bench.clock.at += INBOX_S + 1
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.app.audit, "write", full)
+        assert error_of(await call(bench, STOP, None)) == "audit_unusable"
+    await bench.app.conduct.inbox()
+    expired = [one["code"] for one in bench.app.audit.read() if one["phase"] == "expired"]
+    assert sorted(expired) == sorted(codes)
 
 
 async def test_an_approval_that_nobody_uses_leaves_a_line_too(bench: Bench) -> None:

@@ -92,10 +92,19 @@ class Conduct:
 
     async def _lapse(self) -> None:
         """Write down what ran out of time since anybody looked: nobody answered it, or nobody used the approval."""
-        now = self.rooms.now()
-        for record in await stored(partial(self.rooms.store.lapsed, now)):
-            reason = "unanswered" if record.status is Status.OPEN else "unused"
-            await self._audit(entries.of_record("expired", record, at=now, reason=reason))
+        with anyio.CancelScope(shield=True):  # a client that hangs up must not take a line with it
+            await self._lapsed(self.rooms.now())
+
+    async def _lapsed(self, now: float) -> None:
+        left = await stored(partial(self.rooms.store.lapsed, now))
+        try:
+            while left:
+                reason = "unanswered" if left[0].status is Status.OPEN else "unused"
+                await self._audit(entries.of_record("expired", left[0], at=now, reason=reason))
+                del left[0]
+        finally:
+            if left:  # whoever looks next writes them down
+                await stored(partial(self.rooms.store.unlapsed, [one.code for one in left]))
 
     async def lately(self, caller: Caller, digest: str) -> list[Outcome]:
         """What this same call came to within the time in which it would be told it again."""

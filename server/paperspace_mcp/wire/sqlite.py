@@ -91,6 +91,10 @@ class SqliteStore:
             db.executemany("UPDATE records SET lapsed = 1 WHERE code = ?", [(one.code,) for one in found])
             return found
 
+    def unlapsed(self, codes: Collection[str]) -> None:
+        with self._transaction() as db:
+            db.executemany("UPDATE records SET lapsed = 0 WHERE code = ?", [(code,) for code in codes])
+
     def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
         query = "UPDATE records SET status = ?, approver = ?, spent_at = ? WHERE code = ? AND status = ?"
         with self._transaction() as db:

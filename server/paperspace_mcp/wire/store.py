@@ -38,6 +38,10 @@ class Store(Protocol):
         """The questions that nobody answered in time, and the approvals that nobody used; each is given once."""
         ...
 
+    def unlapsed(self, codes: Collection[str]) -> None:
+        """They could not be written down after all: give them again."""
+        ...
+
     def close(self, code: str, status: Status, *, approver: str = "", now: float = 0.0) -> bool:
         """Move an open record to APPROVED, DECLINED or MISTYPED; False where it was no longer open."""
         ...
