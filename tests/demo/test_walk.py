@@ -1,15 +1,12 @@
 """The walk of the demo, against a simulator whose log of requests is seen."""
 
 import argparse
-import io
-from functools import partial
 
 import pytest
-from mcp import Client
+from tests.demo.walk import walked
 
 from paperspace_mcp.app import App
 from paperspace_mcp.cli import demo
-from paperspace_mcp.cli.walkthrough import Screen, Walk
 from paperspace_mcp.simulator import Simulator
 
 pytestmark = pytest.mark.anyio
@@ -19,16 +16,6 @@ pytestmark = pytest.mark.anyio
 def sim() -> Simulator:
     """The default fleet, fast enough that the demo's wait is over at its first look."""
     return Simulator(time_scale=10_000)
-
-
-async def walked(app: App, answers: list[str] | None) -> str:
-    """The demo over a server, in process; what it printed."""
-    out = io.StringIO()
-    screen = Screen(out)
-    ask = partial(demo._ask, screen, demo._Given(answers) if answers is not None else demo._nobody)
-    async with Client(app.server, elicitation_callback=ask, cache=None) as client:
-        await Walk(client, screen).through()
-    return out.getvalue()
 
 
 def flat(text: str) -> str:

@@ -1,5 +1,6 @@
 """A pseudo-terminal with a command in it: what it shows, and what a person types there."""
 
+import codecs
 import os
 import pty
 import select
@@ -23,6 +24,7 @@ class Terminal:
     handle: int
     shown: str = ""
     _seen: int = field(default=0)
+    _decoder: codecs.IncrementalDecoder = field(default_factory=codecs.getincrementaldecoder("utf-8"))
 
     def until(self, text: str) -> str:
         """What is shown from the last look until this text is there."""
@@ -30,7 +32,7 @@ class Terminal:
         while text not in self.shown[self._seen :]:
             ready, _, _ = select.select([self.handle], [], [], max(0.0, ends - time.monotonic()))
             assert ready, f"{text!r} did not come: {self.shown}"
-            self.shown += os.read(self.handle, 65536).decode()
+            self.shown += self._decoder.decode(os.read(self.handle, 65536))
         begun, self._seen = self._seen, self.shown.index(text, self._seen) + len(text)
         return self.shown[begun : self._seen]
 
@@ -51,17 +53,17 @@ class Terminal:
                 break
             if not said:
                 break
-            self.shown += said.decode()
+            self.shown += self._decoder.decode(said)
         return self.process.wait(PATIENCE_S)
 
 
 @contextmanager
-def sitting_at(state: Path, *words: str) -> Iterator[Terminal]:
-    """A person's terminal in which a command runs."""
+def sitting_at(state: Path, *words: str, **env: str) -> Iterator[Terminal]:
+    """A person's terminal in which a command runs; further variables by name."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env=environment(PAPERSPACE_MCP_STATE_DIR=str(state), TERM="dumb"),
+        env=environment(PAPERSPACE_MCP_STATE_DIR=str(state), TERM="dumb", **env),
         preexec_fn=_controlling,  # noqa: PLW1509 - one ioctl, which waits for no lock of another thread
     )  # fmt: skip
     os.close(theirs)

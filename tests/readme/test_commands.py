@@ -148,6 +148,7 @@ async def _tools(url: str) -> list[str]:
 def test_accepting_is_told_in_the_house() -> None:
     told = commands(ROOT / "server" / "README.md")
     assert "uv run --group test python -m tests.readme.accept" in told
+    assert "uv run --group pictures python -m tests.pictures" in told
     assert "uv run paperspace-mcp schemas --accept" in told
 
 
