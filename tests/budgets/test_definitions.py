@@ -4,6 +4,7 @@ A word more in one tool is a word less in another; the promise is README's.
 """
 
 import re
+from math import ceil
 from typing import Any
 
 import anyio
@@ -16,7 +17,7 @@ from paperspace_mcp.schemas import served
 from paperspace_mcp.weights import CHARACTERS_A_TOKEN, Scale, input_side
 
 SERVERS = {"all": Policy(), "read-only": Policy(read_only=True)}
-CEILINGS = {"all": 3311, "read-only": 1625}
+CEILINGS = {"all": 3237, "read-only": 1559}
 PROMISED = {"all": 4000, "read-only": 2000}
 SLACK = 30
 """Tokens by which a ceiling may be above what is measured; beyond it, it is lowered."""
@@ -41,6 +42,6 @@ def test_readme_promises_these_budgets() -> None:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_an_estimate_without_ranks_is_not_far_off(server: str) -> None:
-    estimate = Scale("estimate", lambda text: -(-len(text) // CHARACTERS_A_TOKEN))
+    estimate = Scale("estimate", lambda text: ceil(len(text) / CHARACTERS_A_TOKEN))
     texts = [input_side(one) for one in definitions(server)]
     assert sum(map(estimate.tokens, texts)) == pytest.approx(sum(map(tokens, texts)), rel=0.1)

@@ -57,7 +57,7 @@ def test_without_ranks_the_estimate_says_so() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", WITHOUT_RANKS, "tools"], capture_output=True, text=True, check=True, timeout=60
     )
-    assert "Tokens are estimated (4 characters each)" in ended.stdout
+    assert "Tokens are estimated (4.3 characters each)" in ended.stdout
     assert len(rows(ended.stdout)) == len(NAMES) + 2
 
 
