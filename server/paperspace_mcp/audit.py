@@ -153,6 +153,8 @@ class Audit:
                 walk.take(key, line)
         if sizes or sealed is not None:
             walk.compare(place_of(key, sealed))
+        elif key:  # the head is written right after the key, before the first record
+            raise BrokenError(None, "audit.head", None, "audit.head is missing: what was written was taken away")
 
     def _prepare(self) -> None:
         """The directory and the key. Of several processes that start at once, one makes the key and all use it."""

@@ -36,7 +36,7 @@ from typing import Any, NoReturn
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.rules import machine_types
-from paperspace_mcp.rules.guard.cleaning import quoted
+from paperspace_mcp.rules.guard.cleaning import clean, quoted
 from paperspace_mcp.rules.naming import did_you_mean
 from paperspace_mcp.rules.policy import NOTHING, Budgets, Mode, Policy, Standing, Strictness
 
@@ -127,6 +127,14 @@ def _texts(key: str, value: Any) -> tuple[str, ...]:
     return tuple(value) if good else _refuse(key, "must be a list of texts")
 
 
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    """Globs over names. One with a space at its end or with what cannot be seen would match nothing, in silence."""
+    for one in _texts(key, value):
+        if clean(one, len(one)).text != one:
+            _refuse(key, "holds a name with a space at an end, or with what cannot be seen")
+    return tuple(value)
+
+
 def _some(key: str, value: Any) -> tuple[str, ...]:
     """A list that allows: an empty one would be taken for none, and so allow everything."""
     return _texts(key, value) or _refuse(key, "must name at least one; leave it out to allow all")
@@ -195,7 +203,7 @@ _BUDGETS: dict[str, tuple[str, Reader]] = {
 }
 _STANDING: dict[str, tuple[str, Reader]] = {
     "verbs": ("verbs", _verbs),
-    "names": ("names", _texts),
+    "names": ("names", _names),
     "until": ("until", _moment),
     "uses": ("uses", _count),
     "usd_per_hour": ("usd_per_hour", _number),
@@ -207,7 +215,7 @@ _TOP: dict[str, tuple[str, Reader]] = {
     "toolsets": ("toolsets", _some),
     "tools_allow": ("tools_allow", _some),
     "tools_deny": ("tools_deny", _texts),
-    "protect": ("protect", _texts),
+    "protect": ("protect", _names),
     "confirm_usd_per_hour": ("confirm_usd_per_hour", _number),
     "batch": ("batch", _count),
     "questions": ("questions", _count),

@@ -80,7 +80,7 @@ class Batch:
         """Look once more for the traces of what is unknown."""
         lost = [step for step in self._plan.steps if self._told[_id(step)].status == "unknown"]
         for step in lost:
-            found = await Steps(self._rooms).reconciled(step, self._told[_id(step)])
+            found = await Steps(self._rooms).reconciled(self._record, step, self._told[_id(step)])
             if found.status == "done":
                 await self._change(partial(_replaced, found, frozenset({"unknown"})))
         return [self._told[_id(step)] for step in self._plan.steps]
@@ -133,7 +133,7 @@ class Batch:
         await self._change(lambda _known: None)
         begun = [step for step in self._plan.steps if _id(step) not in self._mine and self._status(step) == "intent"]
         for step in begun:
-            found = await Steps(self._rooms).reconciled(step, self._told[_id(step)])
+            found = await Steps(self._rooms).reconciled(self._record, step, self._told[_id(step)])
             if found.status == "done":
                 await self._change(partial(_replaced, found, _OPEN))
         return [step for step in begun if self._status(step) == "intent"]

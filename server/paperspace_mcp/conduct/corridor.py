@@ -25,9 +25,9 @@ from paperspace_mcp.contract.shapes import Shape
 from paperspace_mcp.rules.guard import plans, questions, records
 from paperspace_mcp.rules.guard.demands import Demand, demand
 from paperspace_mcp.rules.guard.plans import Plan, Step
-from paperspace_mcp.rules.guard.protection import matching
+from paperspace_mcp.rules.guard.protection import protecting
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
-from paperspace_mcp.rules.policy import Charge, Decision, Policy, Strictness, fingerprint, strictness
+from paperspace_mcp.rules.policy import Charge, Decision, Policy, Standing, Strictness, fingerprint, strictness
 
 Gives = TypeVar("Gives", bound=BaseModel)
 
@@ -61,7 +61,13 @@ class Conduct:
 
     def protects(self, target_id: str, name: str) -> bool:
         """Whether a target is protected."""
-        return bool(matching(self.policy.protect, target_id, name))
+        return bool(protecting(self.policy.protect, target_id, name))
+
+    async def standing(self, caller: Caller) -> list[Standing]:
+        """What stands allowed in advance for this caller."""
+        now = self.rooms.now()
+        found = [*await stored(partial(self.rooms.store.standing, now)), *self.policy.standing]
+        return [one for one in found if one.until >= now and one.principal in {"", caller.principal}]
 
     async def forget(self, record: Record) -> None:
         """A repeat of this call is a new wish: what it did has been undone by somebody else."""
@@ -337,7 +343,7 @@ class Conduct:
         if plans.load(record.plan).independent:
             return await Batch(self.rooms, record, self._busy).look_again()
         step = plans.load(record.plan).steps[len(done) - 1]
-        found = await Steps(self.rooms).reconciled(step, done[-1])
+        found = await Steps(self.rooms).reconciled(record, step, done[-1])
         after = [*done[:-1], found]
         if found.status == "done":
             await self._note(record, done, after, settled=True)

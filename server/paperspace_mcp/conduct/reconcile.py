@@ -12,7 +12,7 @@ from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.errors import CallerError, Failure
 from paperspace_mcp.contract.requests import PAGE_LIMIT, EventsQuery, MachinesQuery
 from paperspace_mcp.contract.shapes import Event, Machine
-from paperspace_mcp.rules import classing, naming
+from paperspace_mcp.rules import classing, machine_types, naming
 from paperspace_mcp.rules.guard.plans import Step
 from paperspace_mcp.walking import walk
 
@@ -44,10 +44,21 @@ async def _created(wire: Wire, step: Step, since: float) -> Trace | None:
     name = str(step.arguments["body"]["name"])
     found = await walk(wire, catalogue.LIST_MACHINES, MachinesQuery(name=name, limit=PAGE_LIMIT))
     new = [machine for machine in naming.exact(found.items, name) if _after(machine.dt_created, since)]
-    if len(new) != 1:
+    if len(new) != 1 or not _ordered(new[0], step.arguments["body"]):
         return None
     event = await _newest(wire, new[0].id, frozenset({"create"}), since)
     return _answer(new[0], event)
+
+
+def _ordered(machine: Machine, body: Mapping[str, Any]) -> bool:
+    """Whether it is what was ordered, as far as can be seen: a colleague may have made one of that name meanwhile."""
+    kind, place = machine_types.folded(machine.machine_type), naming.region(machine.region)
+    size, wanted = classing.current(machine, "diskSize"), body["diskSize"]
+    return (
+        kind in {"", machine_types.folded(str(body["machineType"]))}
+        and place in {None, naming.region(str(body["region"]))}
+        and (size is None or size == wanted)
+    )
 
 
 async def _powered(wire: Wire, step: Step, since: float) -> Trace | None:

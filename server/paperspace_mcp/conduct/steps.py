@@ -12,7 +12,7 @@ from paperspace_mcp.conduct import entries, reconcile
 from paperspace_mcp.conduct.judging import refused
 from paperspace_mcp.conduct.outcomes import Outcome
 from paperspace_mcp.conduct.parts import Heard, Rooms, owner
-from paperspace_mcp.conduct.storing import audited
+from paperspace_mcp.conduct.storing import audited, stored
 from paperspace_mcp.contract import catalogue
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import CallerError, Failure, OutcomeUnknown, Refusal, UpstreamError
@@ -45,7 +45,8 @@ class Steps:
                 await self._audit(entries.of_step("intent", record, step))
                 outcome = await self._sent(record, step)
         except OutcomeUnknown as failure:
-            outcome = await self.reconciled(step, self._outcome(step, "unknown", failure.code, failure.facts, started))
+            lost = self._outcome(step, "unknown", failure.code, failure.facts, started)
+            outcome = await self.reconciled(record, step, lost)
         except Failure as failure:
             outcome = replace(self._outcome(step, "failed", failure.code, failure.facts), retryable=failure.retryable)
         await self._written(record, step, outcome, started)
@@ -86,14 +87,19 @@ class Steps:
         desktop = await self._rooms.wire.read(catalogue.GET_MACHINE_DESKTOP, step.arguments["path"], heard=heard)
         return await self._rooms.sink.deliver(record, step.target.name, desktop)
 
-    async def reconciled(self, step: Step, outcome: Outcome) -> Outcome:
-        """An unknown outcome, looked for in the account: done where its trace is found."""
+    async def reconciled(self, record: Record, step: Step, outcome: Outcome) -> Outcome:
+        """An unknown outcome, looked for in the account: done where its trace is found, and is no other call's."""
         found = None
         with anyio.move_on_after(LOOK_S):
             found = await reconcile.trace(self._rooms.wire, step, outcome.at)
         if found is None:
             return outcome
-        return replace(outcome, status="done", answer=found, code="reconciled")
+        traced = replace(outcome, status="done", answer=found, code="reconciled")
+        return outcome if await self._of_another(record, traced) else traced
+
+    async def _of_another(self, record: Record, outcome: Outcome) -> bool:
+        ids = entries.event_ids(outcome)
+        return bool(ids) and await stored(partial(self._rooms.store.told, ids[0], record.code))
 
     async def finished(self, outcome: Outcome) -> bool:
         """Whether what a step began has ended. States lag events, so a state alone does not tell.

@@ -131,6 +131,11 @@ class SqliteStore:
         with self._transaction() as db:
             return [_record(row) for row in db.execute(query, (principal, digest, Status.SPENT, since))]
 
+    def told(self, event_id: str, but: str) -> bool:
+        query = "SELECT 1 FROM records WHERE code != ? AND instr(outcome, ?) LIMIT 1"
+        with self._transaction() as db:
+            return db.execute(query, (but, json.dumps(event_id))).fetchone() is not None
+
     def asked(self, principal: str, since: float) -> int:
         query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
         with self._transaction() as db:

@@ -66,6 +66,10 @@ class Store(Protocol):
         """The records of this call that were spent since."""
         ...
 
+    def told(self, event_id: str, but: str) -> bool:
+        """Whether another record's outcome has this event, so that it is not the trace of the record `but`."""
+        ...
+
     def asked(self, principal: str, since: float) -> int:
         """How many questions this principal's client was asked since."""
         ...

@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from paperspace_mcp.rules.guard.cleaning import clean
+
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
@@ -15,8 +17,13 @@ def matching(globs: Iterable[str], *names: str) -> frozenset[str]:
     return frozenset(glob for glob in globs if any(fnmatchcase(name, _folded(glob)) for name in folded))
 
 
+def protecting(globs: Iterable[str], target_id: str, name: str) -> frozenset[str]:
+    """The globs that protect a target: by its id, by its name as it is, or by what of the name people can see."""
+    return matching(globs, target_id, name, clean(name).text)
+
+
 def unprotects(globs: Iterable[str], target_id: str, old: str, new: str) -> bool:
     """Whether a rename would change which globs protect a target. Either way it is refused: it is an un-protect
     in one direction, and in the other it would let a model lock people out."""
     globs = tuple(globs)
-    return matching(globs, target_id, old) != matching(globs, target_id, new)
+    return protecting(globs, target_id, old) != protecting(globs, target_id, new)

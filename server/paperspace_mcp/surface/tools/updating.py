@@ -15,7 +15,7 @@ from paperspace_mcp.contract.shapes import Machine, MachineAndEvent
 from paperspace_mcp.rules import classing, console, power, pricing
 from paperspace_mcp.rules.guard.cleaning import quoted
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target
-from paperspace_mcp.rules.guard.protection import unprotects
+from paperspace_mcp.rules.guard.protection import matching, unprotects
 from paperspace_mcp.rules.waiting import OVERDUE_S, Verdict
 from paperspace_mcp.surface import views, wording
 from paperspace_mcp.surface.desk import Desk
@@ -143,11 +143,20 @@ async def _plan(desk: Desk, machine: Machine, changed: dict[str, Any], when_runn
         arguments,
         "update",
         steps,
-        (*_lines(machine, changed, effect, len(steps), usd), *remarks, *free),
+        (*_lines(machine, changed, effect, len(steps), usd), *await _covered(desk, machine, changed), *remarks, *free),
         usd_per_hour=usd,
         facts={"remarks": remarks, "price_source": _source(desk, machine, changed)},
         adds_usd_per_hour=_added(desk, machine, changed, usd),
     )
+
+
+async def _covered(desk: Desk, machine: Machine, changed: dict[str, Any]) -> list[str]:
+    """A new name may bring a machine under what is allowed in advance: whoever says yes is to know it."""
+    if "name" not in changed:
+        return []
+    found = await desk.conduct.standing(desk.caller)
+    new = [one for one in found if matching(one.names, changed["name"]) and not matching(one.names, machine.name)]
+    return [f"From then on {one.code} covers it: {', '.join(one.verbs)} is not asked about." for one in new]
 
 
 async def _capacity(desk: Desk, machine: Machine, changed: dict[str, Any]) -> tuple[str, ...]:
@@ -201,13 +210,14 @@ _LOSSES = {
 def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int, usd: float | None) -> tuple[str, ...]:
     """What changes, from what to what, and what cannot be taken back."""
     around = {1: "", 2: "STOP it first. ", 3: "STOP it first and START it afterwards. "}[steps]
+    stays = ["If the provider refuses the change, it stays off."] if steps > 1 else []
     sets = "; ".join(
         f"{naming_of(name)} {_shown(classing.current(machine, name))} -> {_shown(new)}" for name, new in changed.items()
     )
     losses = [text for name, text in _LOSSES.items() if name in changed and _loses(name, changed, effect)]
     price = [f"New price: {pricing.words(usd)}."] if "machineType" in changed else []
     timer = [] if changed.get("autoShutdownEnabled") else filter(None, [_timer(machine, changed)])
-    return (f"{around}UPDATE this machine: {sets}.", *losses, *price, *timer)
+    return (f"{around}UPDATE this machine: {sets}.", *stays, *losses, *price, *timer)
 
 
 def _loses(name: str, changed: dict[str, Any], effect: Effect) -> bool:
