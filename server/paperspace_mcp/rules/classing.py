@@ -28,8 +28,8 @@ def of_update(machine: Machine, changed: Mapping[str, Any], prices: Prices = NO_
 
 def of_field(machine: Machine, name: str, value: Any, prices: Prices = NO_PRICES) -> Effect:
     """The class of setting one field of an update (the provider's name) to a new value."""
-    if name in _ALWAYS:
-        return _ALWAYS[name]
+    if name in ALWAYS:
+        return ALWAYS[name]
     if name == "machineType":
         return _machine_type(machine, value, prices)
     judge = _JUDGES.get(name)
@@ -61,13 +61,14 @@ def _public_ip(machine: Machine, _value: Any) -> Effect:
     return Effect.DISRUPT if machine.public_ip_type in {"dynamic", "none"} else Effect.DESTROY
 
 
-_ALWAYS: dict[str, Effect] = {
+ALWAYS: dict[str, Effect] = {
     "diskSize": Effect.DESTROY,  # a disk only grows
     "networkId": Effect.DESTROY,  # there is no way back to the default network
     "restorePointEnabled": Effect.DESTROY,
     "restorePointFrequency": Effect.DESTROY,
     "restorePointSnapshotId": Effect.DESTROY,
 }
+"""The class of setting a field (the provider's name), whatever it was and will be."""
 _JUDGES = {
     "autoShutdownEnabled": _auto_shutdown,
     "autoSnapshotEnabled": _auto_snapshot,

@@ -1,0 +1,16 @@
+"""The guard's own checks as data: what each is, where it is made, what stands there without it.
+
+Nothing decides by this table. The proof is made from it: each check is taken out in turn, and its attack must come
+through then. A sweep holds the table against the code, so that no check is made outside of it.
+"""
+
+from paperspace_mcp.checks.asking import ASKING
+from paperspace_mcp.checks.deciding import DECIDING
+from paperspace_mcp.checks.doing import DOING
+from paperspace_mcp.checks.judging import JUDGING
+from paperspace_mcp.checks.rows import Check
+
+__all__ = ["CHECKS", "Check"]
+
+CHECKS: tuple[Check, ...] = (*JUDGING, *ASKING, *DECIDING, *DOING)
+"""All of them, about in the order in which a call meets them."""

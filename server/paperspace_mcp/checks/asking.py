@@ -1,0 +1,170 @@
+"""What is checked of a question and its answer: which record a call finds, where it is asked, what was typed."""
+
+from paperspace_mcp.checks.rows import Check
+
+_DRAFT, _CHANNEL, _JUDGE = "conduct.corridor:Conduct._draft", "rules.policy:_channel", "rules.guard.records:judge"
+_KIND, _KIND_SPENT = "rules.guard.records:_kind", "rules.guard.records:_kind_spent"
+_ALIVE, _MEETING, _ANSWERED = "rules.guard.records:alive", "wire.sqlite:_meeting", "surface.consent:_answered"
+_FORCED = 'wanted.rule.out_of_band_only or decision.kind == "inbox" or not questions.fits(plan, question)'
+_NO = "await conduct.close(record, Status.DECLINED, caller.principal)"
+NOT_IN_A_CLIENT = "what may not be asked in a client is not issued for one"
+
+ASKING = (
+    Check("found by its principal", _MEETING, "principal = ?", "(principal = ? OR 1)", "approval_required"),
+    Check("found by its digest", _MEETING, "digest = ?", "(digest = ? OR 1)", "approval_required"),
+    Check(
+        "met in time",
+        _KIND,
+        "not alive(record, now)",
+        "False",
+        "approval_required",
+        behind=("spent in time", "spent after it was issued"),
+    ),
+    Check(
+        "what is open is not approved",
+        _KIND,
+        "record.status is Status.APPROVED",
+        "True",
+        "approval_required",
+    ),
+    Check(
+        "a repeat is told, not done again",
+        _KIND_SPENT,
+        'return "repeat" if record.settled',
+        'return "" if record.settled',
+        "already_done",
+    ),
+    Check(
+        "what is left is not done long after",
+        _KIND_SPENT,
+        "not 0 <= now - record.spent_at <= max(REPEAT_S, 0 if record.settled else INBOX_S)",
+        "False",
+        "approval_required",
+    ),
+    Check(
+        "alive: not before it was issued",
+        _ALIVE,
+        "record.issued_at <= now <=",
+        "now <=",
+        "approval_required",
+        behind=("spent after it was issued",),
+    ),
+    Check(
+        "alive: not after its end",
+        _ALIVE,
+        "<= now <= record.expires_at",
+        "<= now",
+        "expired",
+        behind=("spent in time",),
+    ),
+    Check(
+        "asked about, unless the policy lets it through",
+        _DRAFT,
+        'Channel.RULE if decision.kind == "go"',
+        "Channel.RULE if True",
+        "approval_required",
+        behind=("what was let through unasked still is",),
+    ),
+    Check(
+        "out of band where the class table wants it",
+        _DRAFT,
+        _FORCED,
+        _FORCED.removeprefix("wanted.rule.out_of_band_only or "),
+        "approval_required",
+    ),
+    Check(
+        "out of band where the policy wants it",
+        _DRAFT,
+        _FORCED,
+        "wanted.rule.out_of_band_only or not questions.fits(plan, question)",
+        "approval_required",
+    ),
+    Check(
+        "out of band where a dialog cannot show it",
+        _DRAFT,
+        _FORCED,
+        'wanted.rule.out_of_band_only or decision.kind == "inbox"',
+        "approval_required",
+    ),
+    Check(
+        NOT_IN_A_CLIENT,
+        _DRAFT,
+        "Channel.INBOX if forced else channel",
+        "channel",
+        "approval_required",
+        behind=("what may not be asked in a client is not answered in one",),
+    ),
+    Check("mode inbox", _CHANNEL, "policy.mode is Mode.INBOX", "False", "approval_required"),
+    Check("a class to the inbox", _CHANNEL, "strict is Strictness.INBOX", "False", "approval_required"),
+    Check(
+        "the limit on questions",
+        _CHANNEL,
+        "known.questions >= policy.questions and not known.unlocked",
+        "False",
+        "approval_required",
+    ),
+    Check(
+        "a name where the operator wants one",
+        "conduct.corridor:Conduct._demand",
+        "strictness(self.policy, plan) is Strictness.NAME",
+        "False",
+        "mistyped",
+    ),
+    Check(
+        "only a client's questions are asked in clients",
+        "surface.consent:question",
+        " and record.channel is Channel.CLIENT",
+        "",
+        "approval_required",
+    ),
+    Check("what is typed is compared", _JUDGE, "typed.strip() == record.expects", "True", "mistyped"),
+    Check("an empty demand is met by nothing", _JUDGE, "record.expects and", "", "mistyped"),
+    Check("answered while it is open", _JUDGE, "record.status is not Status.OPEN", "False", "declined"),
+    Check("answered in time", _JUDGE, "not alive(record, now)", "False", "expired", behind=("spent in time",)),
+    Check(
+        "what may not be asked in a client is not answered in one",
+        _JUDGE,
+        "record.out_of_band_only and record.channel is Channel.CLIENT",
+        "False",
+        "out_of_band_only",
+        behind=(NOT_IN_A_CLIENT,),
+    ),
+    Check(
+        "a refused answer goes no further",
+        "conduct.corridor:Conduct.accept",
+        'raise Refusal(refused, facts={"approval": record.code})',
+        "return",
+        "mistyped",
+        behind=("a wrong answer ends its question",),
+    ),
+    Check(
+        "a wrong answer ends its question",
+        "conduct.corridor:Conduct.accept",
+        "await self.close(record, Status.MISTYPED)",
+        "pass",
+        "mistyped",
+    ),
+    Check("a no is not a yes", _ANSWERED, _NO, "return await _done(met, record)", "declined"),
+    Check("a no ends its question", _ANSWERED, _NO, "pass", "declined"),
+    Check(
+        "a client that cannot be asked says nothing",
+        _ANSWERED,
+        "return await _held(met, record)",
+        "return await _done(met, record)",
+        "approval_required",
+    ),
+    Check(
+        "a no out of band is told",
+        "surface.consent:_through",
+        'raise Refusal("declined", facts={"approval": met.record.code})',
+        "return await _done(met, met.record)",
+        "declined",
+    ),
+    Check(
+        "a no while the call is held is one",
+        "surface.consent:_decided",
+        "record.status is Status.APPROVED",
+        "True",
+        "declined",
+    ),
+)
