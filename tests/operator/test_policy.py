@@ -320,3 +320,14 @@ async def test_nobody_is_asked_about_what_a_budget_refuses(benches: Make) -> Non
     person = Person(types("create"))
     assert error_of(await bench.call(MODERN, person, CREATE.tool, CREATE.arguments)) == "over_budget"
     assert (person.questions, bench.sent) == ([], [])
+
+
+@pytest.mark.parametrize(("price", "fits"), [(0.08, True), (9.0, False), (None, False)])
+async def test_what_runs_is_counted_at_the_operators_own_prices(benches: Make, price: float | None, fits: bool) -> None:
+    prices = {} if price is None else {"C5": price}
+    bench = benches(
+        sim=Simulator("empty", keys=(KEY,)), policy=replace(FREE, budgets=Budgets(usd_per_hour=5.0), prices=prices)
+    )
+    bench.sim.add_machine(name="odd", machineType="C5", region="ny2", state="ready", usageRate=None)
+    await bench.call(MODERN, Person(types("create")), CREATE.tool, CREATE.arguments)
+    assert bench.sent == ["POST /machines"] * fits
