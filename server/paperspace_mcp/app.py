@@ -1,6 +1,5 @@
 """The composition root: the one place that knows every room."""
 
-import getpass
 import hashlib
 import os
 import secrets
@@ -247,10 +246,24 @@ def principal_of(settings: Settings, user: str) -> str:
 
 @cache
 def os_user() -> str:
-    """The name of the user whose process this is."""
+    """The name of the user whose process this is: the system's word, for anybody can set LOGNAME."""
+    try:
+        import pwd
+    except ImportError:
+        return _said_user()
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user need not have a name
+        return "unknown"
+
+
+def _said_user() -> str:
+    """Where the system has no such list, what it says by itself."""
+    import getpass
+
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
+    except (KeyError, OSError):
         return "unknown"
 
 

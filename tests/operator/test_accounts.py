@@ -1,9 +1,10 @@
 """Which account an approval is for: granted and used under one address and key, and told in a person's words."""
 
-from getpass import getuser
 from pathlib import Path
 
 from tests.operator.commands import KEY, SECRET, Account, Operator
+
+from paperspace_mcp.app import os_user
 
 ALLOW = ("allow", "stop", "dev-*", "--max", "2")
 TYPED = f"{SECRET}\n"
@@ -37,7 +38,7 @@ def test_the_list_says_whose_calls_where_and_what_is_left(account: Account, tmp_
         key=lambda two: "stop start restart".index(two[0].split()[1]),
     )
     assert "stop dev-*: 1 of 2 left for 1 h 30 min, until 20" in stop
-    assert mine.strip() == f"calls of this OS user ({getuser()}) at {account.url} with this key; allowed by {getuser()}"
+    assert mine.strip() == f"calls of this OS user ({os_user()}) at {account.url} with this key; allowed by {os_user()}"
     assert "start ci-*: 20 of 20 left for 2 d, until 20" in start
     assert start.endswith(", each start up to 1.5 USD/h")
     assert annas.strip().startswith(f"calls of anna (by token) at {account.url} with this key;")

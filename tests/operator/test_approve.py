@@ -1,6 +1,6 @@
 """`approve` as a process: what waits is listed, one or several are decided, and nobody's silence is a yes."""
 
-from getpass import getuser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from tests.operator.commands import SECRET, Operator
 from tests.operator.terminal import sitting_at
 from tests.operator.test_lists import OFF, RUNNING, ask, asked, statuses
 
+from paperspace_mcp.app import os_user
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.wire.approvers import Approvers
 
@@ -38,7 +39,7 @@ async def test_what_waits_is_listed_whole_with_the_way_to_decide_it_at_once(benc
         assert listed.count(f"{code}  ") == 1
     for name in OFF:
         assert f'"{name}"' in listed
-    assert listed.count(f"calls of this OS user ({getuser()})") == 4
+    assert listed.count(f"calls of this OS user ({os_user()})") == 4
     assert f"As one list, with `delete 3`:\n  paperspace-mcp approve {' '.join(deletes)}\n" in listed
 
 
@@ -81,6 +82,17 @@ async def test_codes_that_do_not_go_together_are_refused(bench: Bench, operator:
     ended = await run(operator, "approve", *codes, typed=f"delete 3\n{TYPED}")
     assert (ended.returncode, "not confirmed as one list" in ended.stderr) == (1, True)
     assert set(await statuses(bench, codes)) == {Status.OPEN}
+
+
+async def test_another_name_in_the_environment_is_no_other_user(bench: Bench, operator: Operator) -> None:
+    """Who has a secret is asked for it before another is set; calling oneself somebody else does not help."""
+    (code,) = await asked(bench, "delete_machine", OFF[:1])
+    names = {"LOGNAME": "eve", "USER": "eve"}
+    own = "a secret of eve's own\n"
+    for words, typed in ((("approve", "--init"), own * 3), (("approve", code), f"{OFF[0]}\n{own}")):
+        ended = await anyio.to_thread.run_sync(partial(operator.run, *words, typed=typed, **names))
+        assert ended.returncode == 1, ended.stdout
+    assert await statuses(bench, [code]) == [Status.OPEN]
 
 
 async def test_what_no_longer_waits_is_told_and_the_others_go_on(bench: Bench, operator: Operator) -> None:
@@ -189,7 +201,7 @@ def test_a_secret_is_set_and_changed_by_whoever_knows_it(tmp_path: Path) -> None
 def test_five_wrong_secrets_are_enough(tmp_path: Path) -> None:
     operator = Operator(tmp_path).init()
     for _ in range(4):
-        assert not Approvers(tmp_path).check(getuser(), "guess")
+        assert not Approvers(tmp_path).check(os_user(), "guess")
     assert operator.run("unlock", "--reason", "fire", typed="guess\n").returncode == 1
     ended = operator.run("unlock", "--reason", "fire", typed=TYPED)
     assert (ended.returncode, "Too many wrong secrets" in ended.stderr) == (1, True)
