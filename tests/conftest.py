@@ -93,3 +93,11 @@ async def assistant(served: App, era: Era) -> AsyncIterator[Assistant]:
     """An assistant whose person types what is asked, in both eras."""
     async with talking(served.server, era) as connected:
         yield connected
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have to tell, at the end: processes of xdist print nothing themselves."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(value))

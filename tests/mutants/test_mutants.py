@@ -3,6 +3,7 @@
 So every test of the same attack elsewhere is proven able to fail.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +25,10 @@ async def test_without_this_check_its_attack_comes_through(check: Check, tmp_pat
     assert await attacked(check, tmp_path / "gone", standing=False) > 0
 
 
-def test_every_check_has_its_attack_and_every_attack_its_check() -> None:
+def test_every_check_has_its_attack_and_every_attack_its_check(record_property: Callable[[str, object], None]) -> None:
     assert len(BY_NAME) == len(CHECKS), "a name is one check's"
     assert ATTACKS.keys() == BY_NAME.keys()
+    record_property("told", f"the guard's table: {len(CHECKS)} checks, each taken out")
 
 
 def test_a_check_that_moved_away_from_its_row_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

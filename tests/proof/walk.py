@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from tests.proof.model import START, Bad, Guard, Rules, State
 from tests.proof.moves import WORLD, Moves, overtaken, tidy
 
+DEPTH = 8
+"""How many moves the proof walks."""
 HANDS = 2
 """How many calls may be in flight at once, cut anywhere."""
 

@@ -1,5 +1,6 @@
 """All families, in the order of the page."""
 
+from tests.proof.shell.family import SHELL
 from tests.proof.wire.budgets import BUDGETS
 from tests.proof.wire.canaries import CANARIES
 from tests.proof.wire.code_points import CODE_POINTS
@@ -29,4 +30,5 @@ FAMILIES: tuple[Family, ...] = (
     CANARIES,
     CODE_POINTS,
     HOSTILE_NAMES,
+    SHELL,
 )
