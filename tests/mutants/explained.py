@@ -12,7 +12,7 @@ _ELSEWHERE: Places = {
     "conduct.corridor:Conduct._still": "?",  # Conduct.judge, with what was done before it
     "page.deciding:Page.revealed": "nothing_revealed",  # LinkSink.waits
     "page.deciding:Page.reveal": "nothing_revealed",  # LinkSink.waits
-    "surface.consent:_held": "expired",  # SqliteStore.spend; here it is told earlier
+    "surface.consent:_decision": "expired",  # SqliteStore.spend; here it is told earlier
     "surface.tools.machines:delete_machine": "protected",  # Conduct.judge; here, before the advice to stop it
     "rules.guard.records:judge": "already_spent | record.status is Status.SPENT",  # one check with two codes
     "rules.guard.lists:alone": "class | protected | typed",  # the reason, which a person is told as not_together
@@ -42,7 +42,6 @@ _SHAPES: Places = {
     "webhook:_read": "bad_body",
     "wire.sqlite:SqliteStore.spend": "code = ?",
     "wire.sqlite:SqliteStore.note": "code = ?",
-    "conduct.corridor:Conduct.ask": "meeting.record is record",
     "conduct.corridor:Conduct._draft": "where is Channel.RULE | where is Channel.INBOX",
     "conduct.corridor:Conduct.accept": "refused == 'mistyped'",
     "conduct.corridor:Conduct._charges": "record.channel is Channel.RULE",
@@ -52,21 +51,27 @@ _SHAPES: Places = {
     "conduct.judging:_fleet": "machine.dt_deleted is None",
     "conduct.steps:Steps.moved": "target is None",
     "conduct.steps:Steps._fingerprint": "'accessors' in fields",
-    "surface.desk:Desk.target": "'accessors' in fields",
+    "surface.desk:Desk.target": "machine.dt_deleted is not None | 'accessors' in fields",
+    "surface.prompts:find": "prompt_shut",  # a prompt does nothing; the tools that it names are shut at the call
+    "conduct.corridor:Conduct.find": "meeting.kind in {'open', 'approved'}",
+    "rules.guard.demands:demand": (
+        # which of two texts is asked for, of which neither is weaker where it is asked
+        "ask is Ask.NAME | len(plan.targets) > 1 | len(text) > TYPED_CAP | rule.ask is Ask.VERB"
+    ),
     "rules.policy:covering": "one is None",
     "rules.policy:_covers": "target is not None",
-    "rules.policy:_affordable": ("plan.effect is not Effect.SPEND | one.usd_per_hour is None | len(plan.steps) == 1"),
+    "rules.policy:_affordable": ("Effect.SPEND not in plan.effects | one.usd_per_hour is None | len(plan.steps) == 1"),
     "rules.policy:below_threshold": "plan.effect is not Effect.SPEND",  # every start spends
     "rules.policy:budget_charges": (
-        "known.running_usd_per_hour is not None | known.living is None | plan.verb == 'create'"
+        "plan.adds_usd_per_hour != 0 | known.living is None | plan.verb == 'create'"
         " | step.effect in {Effect.SPEND, Effect.GRANT}"
     ),
+    "rules.policy:_running": "known.running_usd_per_hour is not None | target.id not in known.running",
     "approving:Approver._find": "record is None",
     "wire.approvers:Approvers._checked": "at > since",
     "wire.sinks:LinkSink.waits": "found is not None",
     "page.deciding:Page._own": "record is None",
     "page.deciding:Page.session": "session is None",
-    "page.deciding:Page.log_in": "at > self.now() - TRIES_WINDOW_S",
     "page.routes:_Handlers.decide": "session is None",
     "page.routes:_Handlers.decide_list": "session is None | decision not in DECISIONS",
     "page.routes:_Handlers.reveal": "session is None",

@@ -48,6 +48,7 @@ def function_of(check: Check) -> Callable[..., Any] | None:
     """The bare function that makes it, under whatever decorates it; None where a table does."""
     module, name = place(check)
     found = attrgetter(name)(module)
+    found = found.fget if isinstance(found, property) else found
     return inspect.unwrap(found) if callable(found) else None
 
 

@@ -45,5 +45,5 @@ def test_what_is_explained_is_there() -> None:
 
 def test_the_sweep_sees_a_check_that_is_new() -> None:
     assert unknown([Place("conduct.steps:Steps.take", "outcome.status == 'lost'")])
-    assert unknown([Place("surface.consent:_held", "another_code")])
-    assert unknown([Place("conduct.corridor:Conduct.judge", "?")]) == []
+    assert unknown([Place("surface.consent:_decision", "another_code")])
+    assert unknown([Place("conduct.corridor:Conduct._judged", "?")]) == []

@@ -1,5 +1,6 @@
 """What is checked of a question and its answer: which record a call finds, where it is asked, what was typed."""
 
+from paperspace_mcp.checks.judging import SAME_RULES
 from paperspace_mcp.checks.rows import Check
 
 _DRAFT, _CHANNEL, _JUDGE = "conduct.corridor:Conduct._draft", "rules.policy:_channel", "rules.guard.records:judge"
@@ -12,6 +13,14 @@ NOT_IN_A_CLIENT = "what may not be asked in a client is not issued for one"
 ASKING = (
     Check("found by its principal", _MEETING, "principal = ?", "(principal = ? OR 1)", "approval_required"),
     Check("found by its digest", _MEETING, "digest = ?", "(digest = ? OR 1)", "approval_required"),
+    Check(
+        "met under the rules it was asked under",
+        "conduct.corridor:Conduct.find",
+        "meeting.record.policy != self._rules()",
+        "False",
+        "policy_changed",
+        behind=(SAME_RULES,),
+    ),
     Check(
         "met in time",
         _KIND,
@@ -93,6 +102,13 @@ ASKING = (
         "channel",
         "approval_required",
         behind=("what may not be asked in a client is not answered in one",),
+    ),
+    Check(
+        "out of band where more is to be typed than can be",
+        "rules.guard.demands:demand",
+        "replace(rule, out_of_band_only=True)",
+        "rule",
+        "approval_required",
     ),
     Check("mode inbox", _CHANNEL, "policy.mode is Mode.INBOX", "False", "approval_required"),
     Check("a class to the inbox", _CHANNEL, "strict is Strictness.INBOX", "False", "approval_required"),

@@ -8,6 +8,7 @@ from paperspace_mcp.rules.guard import demands, lists
 _APPROVER, _HANDLERS, _PAGE = "approving:Approver", "page.routes:_Handlers", "page.deciding:Page"
 _ALONE, _FIND, _HOOK = "rules.guard.lists:alone", "page.sessions:Sessions.find", "webhook:Incoming"
 _FITS = 'not self._page.sessions.fits(session, fields.get("token", ""))'
+_LIMITS = "wire.approvers:_limits"
 DECIDED_ONCE = "decided while it is open"
 
 _OUT_OF_BAND = (
@@ -76,10 +77,13 @@ _OUT_OF_BAND = (
     Check(
         "guesses at a secret are counted",
         "wire.approvers:Approvers._checked",
-        "len(recent) >= TRIES",
+        "any(len(wrong.get(key, ())) >= limit for key, limit in limits.items())",
         "False",
         "too_many_tries",
     ),
+    Check("guesses at a login are counted", _LIMITS, 'f"{who} {peer}": LOGIN_TRIES, ', "", "too_many_tries"),
+    Check("guesses over all names are counted", _LIMITS, ', f"{_EVERY} {peer}": PEER_TRIES', "", "too_many_tries"),
+    Check("guesses from everywhere are counted", _LIMITS, ', f"{who} {_EVERY}": USER_TRIES', "", "too_many_tries"),
     Check(
         "what is typed out of band is compared",
         f"{_APPROVER}.approve",
@@ -173,16 +177,9 @@ _ON_THE_PAGE = (
     Check(
         "a login takes a token and the secret",
         f"{_PAGE}.log_in",
-        "not self._may(user) or not self.approvers.check(user, secret)",
+        "not right or not self._may(user)",
         "False",
         "wrong_login",
-    ),
-    Check(
-        "guesses at a login are counted",
-        f"{_PAGE}.log_in",
-        "len(self.wrong_logins) >= LOGIN_TRIES",
-        "False",
-        "too_many_tries",
     ),
     Check(
         "a password is shown to whoever asked for it",
@@ -215,6 +212,13 @@ _IN_A_NAME = (
         'raise Refusal("identity_needed")',
         "return identity(settings)",
         "identity_needed",
+    ),
+    Check(
+        "an approval of the OS user is not anonymous",
+        "app:caller_of",
+        "anonymous(settings) if over_http else identity(settings)",
+        "identity(settings)",
+        "approval_required",
     ),
     Check("a token is its user's", "tokens:Tokens.name_of", "hmac.compare_digest(stored, presented)", "True", "401"),
     Check(

@@ -1,7 +1,7 @@
 """What is checked of an approved plan: spent once and in time, each step begun once, its target as it was, its intent
 written, its warrant valid."""
 
-from paperspace_mcp.checks.judging import AS_APPROVED, SPENT_BUDGET
+from paperspace_mcp.checks.judging import AT_THE_CALL, SAME_RULES, SPENT_BUDGET
 from paperspace_mcp.checks.rows import Check
 from paperspace_mcp.conduct.parts import fingerprinted
 from paperspace_mcp.contract.effects import Effect
@@ -12,19 +12,14 @@ _STATUS = "AND status = ?"
 BEGUN, SPENT_ONLY = "what was written down is as it was read", "only what is spent is begun"
 
 _SPENDING = (
-    Check(
-        AS_APPROVED,
-        _CHARGES,
-        "target.protected != self.protects(target.id, target.name)",
-        "False",
-        "policy_changed",
-    ),
+    Check(SAME_RULES, _CHARGES, "record.policy != self._rules()", "False", "policy_changed"),
     Check(
         "judged again before it is spent",
         _CHARGES,
-        "await self.judge(owner(record), plan)",
+        "await self.judge(owner(record), plan, record)",
         'Decision("ask", "")',
         "frozen",
+        behind=(AT_THE_CALL,),
     ),
     Check(
         "what was let through unasked still is",
@@ -93,6 +88,7 @@ _ONCE = (
         "await self._still(record, plan, done)",
         "pass",
         "frozen",
+        behind=(AT_THE_CALL,),
     ),
     Check(
         "among many, a step is claimed once",
@@ -107,6 +103,7 @@ _ONCE = (
         "await refused(self._rooms, owner(self._record), self._plan)",
         '""',
         "frozen",
+        behind=(AT_THE_CALL,),
     ),
     Check(
         "among many, only what is spent is begun",
@@ -169,9 +166,30 @@ _TARGET = (
 
 _WRITTEN = (
     Check(
+        AT_THE_CALL,
+        f"{_STEPS}._allowed",
+        "code := await refused(self._rooms, owner(record), plans.load(record.plan))",
+        'code := ""',
+        "frozen",
+    ),
+    Check(
+        "an approval is written down first",
+        f"{_CORRIDOR}.close",
+        "await self._audit(told)",
+        "pass",
+        "audit_unusable",
+    ),
+    Check(
+        "a yes in a client is written down first",
+        f"{_CORRIDOR}.accept",
+        "await self._audit(replace(told, client=client or record.client))",
+        "pass",
+        "audit_unusable",
+    ),
+    Check(
         "the intent is written down",
         f"{_STEPS}.take",
-        'await self._audit("intent", record, step)',
+        'await self._audit(entries.of_step("intent", record, step))',
         "pass",
         "audit_unusable",
     ),

@@ -11,10 +11,10 @@ from paperspace_mcp.rules.guard.demands import Ask, Rule
 
 _PERMITTED, _REFUSAL, _COVERING = "rules.policy:permitted", "rules.policy:refusal", "rules.policy:covering"
 _VALID, _COVERS, _BELOW = "rules.policy:_valid", "rules.policy:_covers", "rules.policy:below_threshold"
-_CHARGES, _TARGET = "rules.policy:budget_charges", "surface.desk:Desk.target"
-SPENT_BUDGET, AS_APPROVED = "a charge fits as it is entered", "protected as it was approved"
+_CHARGES, _TARGET, _ALONE = "rules.policy:budget_charges", "surface.desk:Desk.target", "surface.desk:Desk._alone"
+SPENT_BUDGET, SAME_RULES = "a charge fits as it is entered", "spent under the rules it was asked under"
 AFFORDED = "nobody is asked about what is over a budget"
-ASKED = "a person is asked"
+AT_THE_CALL, ASKED = "judged once more before the call", "a person is asked"
 
 _SHUT = (
     Check("read-only", _PERMITTED, "policy.read_only and effect is not Effect.READ", "False", "read_only"),
@@ -39,13 +39,14 @@ _SHUT = (
 
 _REFUSED = (
     Check("frozen", _REFUSAL, "known.frozen", "False", "frozen"),
+    Check("frozen by the policy", _REFUSAL, "policy.freeze", "False", "frozen"),
     Check("mode deny", _REFUSAL, "policy.mode is Mode.DENY", "False", "denied_by_policy"),
     Check("a class denied", _REFUSAL, "strictness(policy, plan) is Strictness.DENY", "False", "denied_by_policy"),
     Check(
-        "a new type is a price, whatever else changes",
-        "rules.policy:effects",
-        'any("machineType" in _body(step) for step in plan.steps)',
-        "False",
+        "no class hides below a higher one",
+        "rules.guard.plans:Step.effects",
+        "frozenset({self.effect, *self.also})",
+        "frozenset({self.effect})",
         "denied_by_policy",
     ),
     Check("identity", _REFUSAL, "not known.identified", "False", "identity_needed"),
@@ -68,21 +69,22 @@ _REFUSED = (
     Check("machine types", "rules.policy:_type_refused", "allowed and wanted - allowed", "False", "type_not_allowed"),
     Check(
         "what the class table refuses",
-        "conduct.corridor:Conduct.judge",
+        "conduct.corridor:Conduct._judged",
         'wanted.rule.refused or decision.kind == "refuse"',
         'decision.kind == "refuse"',
         "protected",
     ),
     Check(
         "what the policy refuses",
-        "conduct.corridor:Conduct.judge",
+        "conduct.corridor:Conduct._judged",
         'wanted.rule.refused or decision.kind == "refuse"',
         "wanted.rule.refused",
         "frozen",
+        behind=(AT_THE_CALL,),
     ),
     Check(
         "only the standing approval that was named",
-        "conduct.corridor:Conduct.ask",
+        "conduct.corridor:Conduct._granted",
         'caller.allow and decision.kind != "go"',
         "False",
         "not_covered",
@@ -144,8 +146,8 @@ _HIDDEN = (
     Check(
         "publicIpType, from static, destroys",
         "rules.classing:_public_ip",
-        'machine.public_ip_type == "static"',
-        "False",
+        'machine.public_ip_type in {"dynamic", "none"}',
+        "True",
         "mistyped",
     ),
     Check(
@@ -153,6 +155,20 @@ _HIDDEN = (
         "rules.classing:_auto_shutdown",
         "else Effect.SPEND",
         "else Effect.DISRUPT",
+        "denied_by_policy",
+    ),
+    Check(
+        "a dearer type spends",
+        "rules.classing:_machine_type",
+        "new is None or old is None or new > old",
+        "False",
+        "denied_by_policy",
+    ),
+    Check(
+        "a create that grants spends all the same",
+        "rules.classing:hidden_in_create",
+        "(Effect.SPEND,) if of_create(body) is Effect.GRANT else ()",
+        "()",
         "denied_by_policy",
     ),
     Check(
@@ -171,7 +187,7 @@ _PROTECTION = (
         "protected = self.protected(machine)",
         "protected = False",
         "protected",
-        behind=(AS_APPROVED,),
+        behind=(SAME_RULES,),
     ),
     Check("protected in any case", "rules.guard.protection:_folded", ".casefold()", "", "protected"),
     Check(
@@ -211,18 +227,19 @@ _PROTECTION = (
     ),
     Check(
         "a name that cannot be typed is an id",
-        _TARGET,
-        "not plain(machine.name)",
+        _ALONE,
+        "not plain(name)",
         "False",
         "mistyped",
     ),
     Check(
         "a name of two machines is an id",
-        _TARGET,
-        "len(await self.named(machine.name)) != 1",
-        "False",
+        _ALONE,
+        "len(search.named) == 1",
+        "True",
         "mistyped",
     ),
+    Check("a name that was not looked for to the end is an id", _ALONE, "search.complete and", "", "mistyped"),
     Check(
         "among many, a name of two machines is an id",
         "surface.tools.bulk:_step",
@@ -340,9 +357,9 @@ _BUDGETS = (
     ),
     Check(
         "budget: no known price fits into none",
-        _CHARGES,
-        'plan.usd_per_hour if plan.usd_per_hour is not None else float("inf")',
-        "plan.usd_per_hour or 0.0",
+        "rules.policy:_running",
+        'plan.adds_usd_per_hour if plan.adds_usd_per_hour is not None else float("inf")',
+        "plan.adds_usd_per_hour or 0.0",
         "over_budget",
     ),
     Check(
@@ -361,7 +378,7 @@ _BUDGETS = (
     ),
     Check(
         AFFORDED,
-        "conduct.corridor:Conduct.afford",
+        "conduct.corridor:Conduct._granted",
         "if over := await stored(",
         "if False and await stored(",
         "over_budget",

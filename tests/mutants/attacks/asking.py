@@ -5,8 +5,8 @@ from typing import Any
 
 from mcp_types import ElicitResult
 from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Call, Person, types
-from tests.mutants.attacks.judging import GRANT, RESIZE, allowed, one_after_another
-from tests.mutants.ring import Attack, Ring, again, excess, tried, typing, unasked, waiting
+from tests.mutants.attacks.judging import GRANT, RESIZE, allowed
+from tests.mutants.ring import Attack, Ring, again, excess, rules, tried, typing, unasked, waiting
 from tests.proof.wire.paths import Agreeing
 
 from paperspace_mcp.checks.asking import NOT_IN_A_CLIENT
@@ -48,6 +48,25 @@ def approved_then(seconds: float) -> Attack:
         return excess(bench)
 
     return attack
+
+
+async def approved_under_other_rules(ring: Ring) -> int:
+    """Approved out of band; by the time of the repeated call its target is protected."""
+    bench = ring.bench()
+    await bench.approve(await waiting(bench, DELETE))
+    bench.refit(policy=rules(protect=("dev-*",)))
+    await again(bench, DELETE)
+    return excess(bench)
+
+
+async def long_names(ring: Ring) -> int:
+    """Six names that are too long to be typed one after the other; the client types whatever it is asked for."""
+    bench = ring.bench(classes={Effect.DISRUPT: Strictness.NAME})
+    ids = ("psoxnh2i7", "psfj3c701", "psw5y2hq8n6a", "psr0g9sx4m7j", "psx7d4gv1p9e", "psy1a5oe7h3v")
+    for number, one in enumerate(ids):
+        bench.sim.change(one, name=f"{number}{'x' * 99}")
+    await bench.call(MODERN, Agreeing(), "power_machines", {"action": "stop", "machines": list(ids)})
+    return excess(bench)
 
 
 def _two_minutes(bench: Bench) -> None:
@@ -143,16 +162,25 @@ async def met_open(ring: Ring) -> int:
     return excess(bench)
 
 
-_RESTART = Call("restart_machine", {"machine": "dev-anna"}, "", ())
+async def restarted_again(ring: Ring) -> int:
+    """The same call once more, under a standing approval, when what it began is over."""
+    bench = ring.bench(**allowed("restart"))
+    for _ in range(2):
+        await again(bench, Call("restart_machine", {"machine": "dev-anna"}, "", ()))
+        bench.sim.advance(600)
+    return excess(bench, 1)
+
+
 _INBOX = typing(CREATE, mode=Mode.INBOX)
 _WRONG = typing(DELETE, "yes")
 _late = typing(DELETE, era="legacy", meanwhile=_two_minutes)
 ATTACKS: dict[str, Attack] = {
     "found by its principal": other_principal,
     "found by its digest": other_arguments,
+    "met under the rules it was asked under": approved_under_other_rules,
     "met in time": approved_then(901.0),
     "what is open is not approved": met_open,
-    "a repeat is told, not done again": one_after_another(_RESTART, _RESTART, approved=1, **allowed("restart")),
+    "a repeat is told, not done again": restarted_again,
     "what is left is not done long after": left_over,
     "alive: not before it was issued": approved_then(-10.0),
     "alive: not after its end": approved_then(901.0),
@@ -161,6 +189,7 @@ ATTACKS: dict[str, Attack] = {
     "out of band where the policy wants it": _INBOX,
     "out of band where a dialog cannot show it": a_large_list,
     NOT_IN_A_CLIENT: _INBOX,
+    "out of band where more is to be typed than can be": long_names,
     "mode inbox": _INBOX,
     "a class to the inbox": typing(CREATE, classes={Effect.SPEND: Strictness.INBOX}),
     "the limit on questions": typing(CREATE, questions=0),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
+from mcp import Client
 from tests.guard.bench import CREATE, DELETE, KEY, MODERN, START, Bench, Call, Person, types
 from tests.mutants.attacks.judging import GRANT, REVEAL
 from tests.mutants.ring import (
@@ -27,6 +28,7 @@ from paperspace_mcp.app import os_user
 from paperspace_mcp.approving import Approver
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Failure
+from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.policy import Strictness
 from paperspace_mcp.wire.approvers import TRIES
 
@@ -143,6 +145,17 @@ async def without_a_bearer(ring: Ring) -> int:
     return excess(bench)
 
 
+async def as_nobody(ring: Ring) -> int:
+    """What the OS user's own client asked for, and a person approved, is called for over HTTP, where nobody logs in."""
+    async with ring.site(tokens=None) as site:
+        async with Client(site.app.server, mode=MODERN, cache=None) as client:
+            answer = await client.call_tool(CREATE.tool, dict(CREATE.arguments))
+        record = await site.record((answer.structured_content or {})["approval"])
+        await site.app.conduct.close(record, Status.APPROVED, "a person")
+        await site.call("", CREATE.tool, **CREATE.arguments)
+        return len(site.sent)
+
+
 async def with_a_strange_bearer(ring: Ring) -> int:
     async with ring.site() as site:
         site.tokens["forger"] = "nobody's token"
@@ -195,6 +208,7 @@ def after_the_command(
 
 IN_A_NAME: dict[str, Attack] = {
     "no principal without a token": without_a_bearer,
+    "an approval of the OS user is not anonymous": as_nobody,
     "a token is its user's": with_a_strange_bearer,
     "allowing takes a secret that is set": after_the_command(
         "allow", "start", "dev-*", call=START, typed=None, kept=""

@@ -15,7 +15,6 @@ from tests.mutants.ring import (
     excess,
     freezing,
     in_hand,
-    rules,
     spent,
     tried,
     typing,
@@ -25,6 +24,7 @@ from tests.proof.wire.fingerprints import CHANGES
 
 from paperspace_mcp.audit import Entry
 from paperspace_mcp.checks.doing import BEGUN, SPENT_ONLY
+from paperspace_mcp.checks.judging import AT_THE_CALL
 from paperspace_mcp.conduct import batch, outcomes
 from paperspace_mcp.conduct.parts import fingerprinted
 from paperspace_mcp.contract import catalogue
@@ -32,6 +32,7 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.guard.warrants import Warrant, digest
+from paperspace_mcp.rules.policy import Standing
 from paperspace_mcp.simulator import Fault
 
 BEN = {"id": "ps8jo1fga"}
@@ -47,13 +48,14 @@ def lose(*_given: Any, **_named: Any) -> Any:
 
 
 async def let_through_before(ring: Ring) -> int:
-    """A cheap start was let through and cut off before it was spent; by now the policy asks about it."""
-    bench = ring.bench(confirm_usd_per_hour=10.0)
+    """A start was let through and cut off before it was spent; by now the standing approval has ended."""
+    bench = ring.bench()
+    bench.app.store.allow(Standing("BBBBB", ("start",), ("dev-*",), 1e12, 5, principal=bench.app.desk.caller.principal))
     spend = bench.app.store.spend
     bench.app.store.__dict__["spend"] = lose
     await again(bench, START)
     bench.app.store.__dict__["spend"] = spend
-    bench.refit(policy=rules())
+    bench.app.store.end("BBBBB")
     await again(bench, START)
     return excess(bench)
 
@@ -227,19 +229,45 @@ TARGET: dict[str, Attack] = {
 }
 
 
+async def frozen_as_it_is_read(ring: Ring) -> int:
+    """Frozen in the moment in which the target is read for the last time."""
+    bench = ring.bench()
+
+    def reading(request: Any) -> bool:
+        if request.method == "GET":
+            freezing(bench)
+        return False
+
+    def answered() -> None:
+        bench.gate.holds = reading
+
+    await bench.call(MODERN, Person(types("dev-ben"), before=answered), DELETE.tool, DELETE.arguments)
+    return excess(bench)
+
+
 # -- written down, and paid for ---------------------------------------------------------------------------------------
 
 
-async def unaudited(ring: Ring) -> int:
-    """The disk is full by the time at which the intent is written."""
-    bench = ring.bench()
+def unwritten(bench: Bench, phase: str) -> None:
+    """The disk is full by the time at which this is to be written into the audit."""
     write = bench.app.audit.write
 
     def failing(entry: Entry) -> int:
-        return lose() if entry.phase == "intent" else write(entry)
+        return lose() if entry.phase == phase else write(entry)
 
     bench.app.audit.__dict__["write"] = failing
-    await bench.call(MODERN, Person(types("create")), CREATE.tool, CREATE.arguments)
+
+
+def unaudited(phase: str) -> Attack:
+    return typing(CREATE, first=lambda bench: unwritten(bench, phase))
+
+
+async def approved_unaudited(ring: Ring) -> int:
+    bench = ring.bench()
+    code = await waiting(bench, CREATE)
+    unwritten(bench, "approved")
+    await tried(bench.approve(code))
+    await again(bench, CREATE)
     return excess(bench)
 
 
@@ -318,8 +346,11 @@ ATTACKS: dict[str, Attack] = {
     "among many, judged again before each step": frozen_in_the_middle(_TWO),
     "among many, only what is spent is begun": never_spent_of_many,
     **TARGET,
-    "the intent is written down": unaudited,
-    "what cannot be audited is not done": unaudited,
+    AT_THE_CALL: frozen_as_it_is_read,
+    "an approval is written down first": approved_unaudited,
+    "a yes in a client is written down first": unaudited("approved"),
+    "the intent is written down": unaudited("intent"),
+    "what cannot be audited is not done": unaudited("intent"),
     "what cannot be stored is not done": unstored,
     "a read is no mutation": read_away,
     "no mutation without a warrant": sent_with(_none),

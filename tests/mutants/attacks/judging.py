@@ -1,5 +1,6 @@
 """Attacks on what is judged before anybody is asked: what policy or class forbid is called for."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,11 +24,14 @@ from tests.mutants.ring import (
 )
 from tests.surface.talk import types as typed_in
 
-from paperspace_mcp.checks.judging import AS_APPROVED, SPENT_BUDGET
+from paperspace_mcp.checks.judging import SAME_RULES, SPENT_BUDGET
 from paperspace_mcp.conduct import judging
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules.policy import Budgets, Mode, Standing, Strictness
 from paperspace_mcp.simulator import Simulator
+from paperspace_mcp.surface import desk
+from paperspace_mcp.sweeping import Sweep, sweep
 
 BEN, ANNA, PROD, DESKTOP = "ps8jo1fga", "psoxnh2i7", "psm9u09bwu5i", "psw5y2hq8n6a"
 RUNNER = "psu6p1za3k9d"
@@ -80,10 +84,11 @@ SHUT: dict[str, Attack] = {
     "what is shut is shut at the call": typing(CREATE, read_only=True),
     "read-only reveals nothing": typing(REVEAL, read_only=True, password_sink="file"),
     "frozen": _frozen,
+    "frozen by the policy": typing(CREATE, freeze=True),
     "mode deny": typing(CREATE, mode=Mode.DENY),
     "a class denied": typing(CREATE, classes=SPEND_DENIED),
-    "a new type is a price, whatever else changes": typing(
-        updating("update", machine_type="P4000"), classes=SPEND_DENIED
+    "no class hides below a higher one": typing(
+        updating("dev-ben", disk_size_gb=250, machine_type="RTX5000"), classes=SPEND_DENIED
     ),
     "identity": nameless(GRANT),
     "identity for grant": nameless(GRANT),
@@ -144,6 +149,10 @@ HIDDEN: dict[str, Attack] = {
         updating("update", public_ip_type="none"), first=changing("dev-ben", publicIpType="static")
     ),
     "autoShutdownEnabled, off, spends": typing(updating("update", auto_shutdown_enabled=False), classes=SPEND_DENIED),
+    "a dearer type spends": typing(updating("update", machine_type="RTX5000"), classes=SPEND_DENIED),
+    "a create that grants spends all the same": calling(
+        "create_machine", {**NEW, "accessor_ids": ["ub3n7q2xd"]}, "ben@example.com", classes=SPEND_DENIED
+    ),
     "a create with accessors grants": calling("create_machine", {**NEW, "accessor_ids": ["ub3n7q2xd"]}, "create"),
 }
 
@@ -153,6 +162,21 @@ HIDDEN: dict[str, Attack] = {
 
 def renamed(name: str) -> Any:
     return changing(BEN, name=name)
+
+
+async def half_looked_for(ring: Ring) -> int:
+    """One of two machines of a name, where the list breaks off after the first of them."""
+    whole = sweep
+
+    async def breaking_off(reads: Any, see: Any, asked: Any = None) -> Sweep:
+        seen = list[Machine]()
+        found = await whole(reads, seen.append, asked)
+        for machine in seen[:1]:
+            see(machine)
+        return replace(found, complete=False)
+
+    ring.patch.setattr(desk, "sweep", breaking_off)
+    return await calling("delete_machine", {"machine": RUNNER}, "eval-runner")(ring)
 
 
 _BY_ID = {"machine": BEN}
@@ -171,6 +195,7 @@ PROTECTION: dict[str, Attack] = {
     ),
     "a name that cannot be typed is an id": calling("delete_machine", _BY_ID, UNTYPABLE, first=renamed(UNTYPABLE)),
     "a name of two machines is an id": calling("delete_machine", {"machine": RUNNER}, "eval-runner"),
+    "a name that was not looked for to the end is an id": half_looked_for,
     "among many, a name of two machines is an id": unasked(_DOUBLES, **allowed("start", names=("eval-*",))),
     "among many, a name that cannot be typed is an id": unasked(
         powering("start", "", machines=[BEN]), first=renamed(UNTYPABLE), **allowed("start")
@@ -277,8 +302,8 @@ BUDGETS: dict[str, Attack] = {
 
 async def newly_protected(ring: Ring) -> int:
     """The policy changed while the person thought: by now the target is protected."""
-    attack = typing(DELETE, meanwhile=lambda bench: bench.refit(policy=rules(protect=("dev-*",))))
+    attack = typing(DELETE, era="legacy", meanwhile=lambda bench: bench.refit(policy=rules(protect=("dev-*",))))
     return await attack(ring)
 
 
-ATTACKS = {**SHUT, **CELLS, **HIDDEN, **PROTECTION, **IN_ADVANCE, **BUDGETS, AS_APPROVED: newly_protected}
+ATTACKS = {**SHUT, **CELLS, **HIDDEN, **PROTECTION, **IN_ADVANCE, **BUDGETS, SAME_RULES: newly_protected}

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 
 import httpx
+from pydantic import SecretStr
 from tests.mutants.ring import GUESS, Attack, Ring
 from tests.page.site import Browser, Site, hidden, secret_of
 from tests.page.test_revealing import revealed, secret_in
@@ -12,7 +13,7 @@ from tests.page.test_webhook import SECRET as SHARED
 from tests.page.test_webhook import said, send
 
 from paperspace_mcp.page.routes import COOKIE
-from paperspace_mcp.wire.approvers import TRIES
+from paperspace_mcp.wire.approvers import LOGIN_TRIES, PEER_TRIES, USER_TRIES, Approvers
 from paperspace_mcp.wire.sinks import LinkSink
 
 OnPage = Callable[[Site, str], Awaitable[object]]
@@ -146,13 +147,34 @@ async def with_a_guess(site: Site, path: str) -> httpx.Response | None:
         return await _press(browser, path) if answer.status_code == 303 else None
 
 
-async def with_many_guesses(site: Site, path: str) -> httpx.Response | None:
+def after_guesses(guess: Callable[[Site], Awaitable[object]]) -> Attack:
     """The right secret, after as many guesses as there are tries."""
+
+    async def show(site: Site, path: str) -> httpx.Response | None:
+        await guess(site)
+        async with site.browser() as browser:
+            answer = await browser.log_in("anna", secret_of("anna"))
+            return await _press(browser, path) if answer.status_code == 303 else None
+
+    return shown(show)
+
+
+async def of_this_user(site: Site) -> None:
     async with site.browser() as browser:
-        for _ in range(TRIES - 2):
+        for _ in range(LOGIN_TRIES):
             await browser.log_in("anna", GUESS)
-        answer = await browser.log_in("anna", secret_of("anna"))
-        return await _press(browser, path) if answer.status_code == 303 else None
+
+
+async def of_every_name(site: Site) -> None:
+    async with site.browser() as browser:
+        for number in range(PEER_TRIES):
+            await browser.log_in(f"user-{number}", GUESS)
+
+
+async def from_everywhere(site: Site) -> None:
+    kept = Approvers(site.app.settings.state_dir)
+    for number in range(USER_TRIES):
+        kept.check("anna", GUESS, peer=f"10.0.0.{number}")
 
 
 PAGE: dict[str, Attack] = {
@@ -166,7 +188,9 @@ PAGE: dict[str, Attack] = {
     "who logged out is out": on_page(after_logging_out),
     "who has no token any more is out": on_page(without_her_token),
     "a login takes a token and the secret": shown(with_a_guess),
-    "guesses at a login are counted": shown(with_many_guesses),
+    "guesses at a login are counted": after_guesses(of_this_user),
+    "guesses over all names are counted": after_guesses(of_every_name),
+    "guesses from everywhere are counted": after_guesses(from_everywhere),
     "a password is shown to whoever asked for it": shown(to_ben),
 }
 
@@ -176,7 +200,7 @@ PAGE: dict[str, Attack] = {
 
 def hooked(decide: OnPage) -> Attack:
     async def attack(ring: Ring) -> int:
-        async with ring.site(webhook_secret=SHARED) as site:
+        async with ring.site(webhook_secret=SecretStr(SHARED)) as site:
             await decide(site, await site.ask("anna"))
             await site.call("anna", "delete_machine", machine="dev-ben")
             return len(site.sent)
