@@ -1,9 +1,12 @@
 """Events: listed, read and waited for."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.conftest import Talking
+from tests.guard.bench import Bench, Person
+from tests.guard.bench import types as typed
 from tests.surface.meanwhile import when
 from tests.surface.talk import Assistant, Era, Reports
 
@@ -229,13 +232,23 @@ async def test_a_machine_that_is_deleted_meanwhile_ends_the_wait(assistant: Assi
     assert reply.data["overall"] == "failed"
 
 
-async def test_a_wish_beyond_the_cap_is_cut_and_said(assistant: Assistant, sim: Simulator) -> None:
+async def test_a_wish_beyond_the_cap_is_no_mistake(assistant: Assistant, sim: Simulator) -> None:
     event_id = await started(assistant)
     sim.advance(70)
     reply = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=3600)
-    assert "capped at 50 s" in reply.data["summary"]
-    reply = await assistant.call("wait_for_event", event_ids=[event_id], timeout_seconds=10**12)
-    assert "capped at 50 s" in reply.data["summary"]
+    assert reply.data["overall"] == "done"
+    assert "capped" not in reply.data["summary"], "it was over before"
+
+
+async def test_a_longer_wish_that_matters_is_told(benches: Callable[..., Bench], era: str) -> None:
+    bench = benches(max_wait_s=0.5)
+    began = await bench.call(era, Person(typed("start")), "start_machine", {"machine": "dev-ben"})
+    ids = [began["event"]["id"]]
+    for wish in (3600, 10**12, "2 minutes"):
+        cut = await bench.call(era, None, "wait_for_event", {"event_ids": ids, "timeout_seconds": wish})
+        assert cut["summary"].startswith("pending (capped at 0.5 s)")
+    whole = await bench.call(era, None, "wait_for_event", {"event_ids": ids, "timeout_seconds": 0})
+    assert whole["summary"].startswith("pending:")
 
 
 async def test_progress_is_reported_where_it_is_asked_for(client: Talking, sim: Simulator, era: Era) -> None:

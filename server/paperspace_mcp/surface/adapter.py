@@ -92,7 +92,7 @@ def _reader(tool: Tool, desk_of: DeskOf, demo: bool) -> Callable[..., Any]:
     async def read(ctx: Context[Any, Any], **arguments: Any) -> CallToolResult:
         desk = desk_of(ctx)
         desk.permit(tool.name, tool.touches)
-        granted, capped = _granted(desk, arguments)
+        granted, capped = _granted(arguments)
         answer = await tool.function(desk, **granted)
         if not isinstance(answer, Answer):
             raise TypeError(tool.name)
@@ -105,8 +105,7 @@ def _guarded(
     tool: Tool, desk_of: DeskOf, names: list[str], demo: bool
 ) -> tuple[dict[str, tuple[Resolve, bool]], Callable[..., Any]]:
     async def plan(ctx: Context[Any, Any], **arguments: Any) -> consent.Met:
-        desk = desk_of(ctx)
-        return await consent.meet(desk, tool, _granted(desk, arguments)[0], asks=consent.can_ask(ctx))
+        return await consent.meet(desk_of(ctx), tool, arguments, asks=consent.can_ask(ctx))
 
     _sign(plan, names)
 
@@ -117,17 +116,19 @@ def _guarded(
     for resolver in (plan, approval):  # the SDK shows a resolver's module and name to clients
         resolver.__module__, resolver.__qualname__ = "paperspace_mcp", resolver.__name__
 
-    async def walk(ctx: Context[Any, Any], met: consent.Met, spoken: Any, **arguments: Any) -> CallToolResult:
+    async def walk(ctx: Context[Any, Any], met: consent.Met, spoken: Any, **_arguments: Any) -> CallToolResult:
         del ctx
-        return result(_told(await consent.walk(met, spoken), _granted(met.desk, arguments)[1]), demo=demo)
+        return result(await consent.walk(met, spoken), demo=demo)
 
     return {"met": (Resolve(plan), False), "spoken": (Resolve(approval), True)}, walk
 
 
-def _granted(desk: Desk, arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The arguments with every wish cut to what is granted, and a word on what was cut."""
-    caps: dict[str, float] = {**CAPS, "wait_seconds": desk.max_wait_s}
-    over = {name: int(cap) for name, cap in caps.items() if arguments.get(name, 0) > cap}
+def _granted(arguments: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The arguments with every wish cut to what is granted, and a word on what was cut.
+
+    A wait is cut where it is waited: only there it is known whether it would have mattered.
+    """
+    over = {name: cap for name, cap in CAPS.items() if arguments.get(name, 0) > cap}
     return {**arguments, **over}, "".join(f" {name} was capped at {cap}." for name, cap in over.items())
 
 
