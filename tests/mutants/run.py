@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from mcp.client.session import ClientSession
 from tests.mutants.attacks import asking, deciding, doing, judging, page
+from tests.mutants.checks import Check
 from tests.mutants.ring import Attack, Ring
 from tests.mutants.taken_out import BY_NAME, take_out
 
-from paperspace_mcp.checks import Check
 from paperspace_mcp.wire import approvers
 
 ATTACKS: dict[str, Attack] = {**judging.ATTACKS, **asking.ATTACKS, **doing.ATTACKS, **deciding.ATTACKS, **page.ATTACKS}

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from tests.mutants.checks import CHECKS
 from tests.mutants.taken_out import function_of
 
 import paperspace_mcp
-from paperspace_mcp.checks import CHECKS
 
 ROOT = Path(paperspace_mcp.__file__).parent
-NOT_SWEPT = ("simulator/", "checks/")
+NOT_SWEPT = ("simulator/",)
 SHAPED = ("surface.tools.", "cli.")
 """Where most comparisons are about what a call says, not about whether it may be done; refusals are swept there too."""
 _REFUSING = frozenset({"Refusal", "PermissionError"})

@@ -9,8 +9,7 @@ from types import CodeType
 from typing import Any
 
 import pytest
-
-from paperspace_mcp.checks import CHECKS, Check
+from tests.mutants.checks import CHECKS, Check
 
 BY_NAME = {check.name: check for check in CHECKS}
 

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.mutants.checks import CHECKS, Check
 from tests.mutants.run import ATTACKS, attacked
 from tests.mutants.taken_out import BY_NAME, NotThere, take_out
-
-from paperspace_mcp.checks import CHECKS, Check
 
 
 def named(check: Check) -> str:

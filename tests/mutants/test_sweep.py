@@ -4,14 +4,11 @@ import re
 
 import pytest
 from tests.mutants import sweeping
+from tests.mutants.checks import CHECKS
 from tests.mutants.explained import EXPLAINED
 from tests.mutants.sweeping import Place
 
-from paperspace_mcp.checks import CHECKS
-
-WHAT_TO_DO = (
-    "each is a row of `paperspace_mcp.checks` with an attack in `tests/mutants`, or explained in `explained.py`"
-)
+WHAT_TO_DO = "each is a row of `tests.mutants.checks` with an attack in `tests/mutants`, or explained in `explained.py`"
 
 
 def unknown(places: list[Place]) -> list[Place]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.mutants.checks import CHECKS
 from tests.proof.baselines.servers import BASELINES
 from tests.proof.beside import Beside
 from tests.proof.race import Race
@@ -16,8 +17,6 @@ from tests.proof.walk import Walked
 from tests.proof.wire.families import FAMILIES
 from tests.proof.wire.family import Tally
 from tests.proof.wire.run import OURS
-
-from paperspace_mcp.checks import CHECKS
 
 PAGE = Path(__file__).with_name("PROOF.md")
 COMMAND = "uv run --group test python -m tests.proof"
@@ -75,7 +74,7 @@ Policy, budgets and standing approvals are not in it.
 _CHECKS = """
 ## Each check taken out
 
-The guard has a table of its own checks (`paperspace_mcp/checks`); a sweep holds it against the code, so that whatever
+The guard has a table of its own checks ([checks](../mutants/checks)); a sweep holds it against the code, so that whatever
 refuses is in it. Each check was taken out of the running code in turn, and its attack made with the check and without:
 **{killed} of {checks}** attacks fail with it and succeed without it.{left}
 """

@@ -6,10 +6,10 @@ from typing import Any
 from mcp_types import ElicitResult
 from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Call, Person, types
 from tests.mutants.attacks.judging import GRANT, RESIZE, allowed
+from tests.mutants.checks.asking import NOT_IN_A_CLIENT
 from tests.mutants.ring import Attack, Ring, again, excess, rules, tried, typing, unasked, waiting
 from tests.proof.wire.paths import Agreeing
 
-from paperspace_mcp.checks.asking import NOT_IN_A_CLIENT
 from paperspace_mcp.conduct.parts import Caller
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules.guard.plans import Plan, Step

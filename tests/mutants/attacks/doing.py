@@ -7,6 +7,8 @@ from typing import Any
 import anyio
 from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Call, Person, types
 from tests.mutants.attacks.judging import GRANT, REVEAL, powering, swift, updating
+from tests.mutants.checks.doing import BEGUN, SPENT_ONLY
+from tests.mutants.checks.judging import AT_THE_CALL
 from tests.mutants.ring import (
     Attack,
     Ring,
@@ -23,8 +25,6 @@ from tests.mutants.ring import (
 from tests.proof.wire.fingerprints import CHANGES
 
 from paperspace_mcp.audit import Entry
-from paperspace_mcp.checks.doing import BEGUN, SPENT_ONLY
-from paperspace_mcp.checks.judging import AT_THE_CALL
 from paperspace_mcp.conduct import batch, outcomes
 from paperspace_mcp.conduct.parts import fingerprinted
 from paperspace_mcp.contract import catalogue

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from tests.guard.bench import CREATE, DELETE, MODERN, NEW, START, STOP, Bench, Call, types
+from tests.mutants.checks.judging import SAME_RULES, SPENT_BUDGET
 from tests.mutants.ring import (
     SECRET,
     Attack,
@@ -24,7 +25,6 @@ from tests.mutants.ring import (
 )
 from tests.surface.talk import types as typed_in
 
-from paperspace_mcp.checks.judging import SAME_RULES, SPENT_BUDGET
 from paperspace_mcp.conduct import judging
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.shapes import Machine

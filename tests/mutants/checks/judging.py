@@ -3,7 +3,8 @@ asked."""
 
 from collections.abc import Iterable
 
-from paperspace_mcp.checks.rows import Check
+from tests.mutants.checks.rows import Check
+
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules import classing, policy
 from paperspace_mcp.rules.guard import demands

@@ -4,11 +4,11 @@ Nothing decides by this table. The proof is made from it: each check is taken ou
 through then. A sweep holds the table against the code, so that no check is made outside of it.
 """
 
-from paperspace_mcp.checks.asking import ASKING
-from paperspace_mcp.checks.deciding import DECIDING
-from paperspace_mcp.checks.doing import DOING
-from paperspace_mcp.checks.judging import JUDGING
-from paperspace_mcp.checks.rows import Check
+from tests.mutants.checks.asking import ASKING
+from tests.mutants.checks.deciding import DECIDING
+from tests.mutants.checks.doing import DOING
+from tests.mutants.checks.judging import JUDGING
+from tests.mutants.checks.rows import Check
 
 __all__ = ["CHECKS", "Check"]
 

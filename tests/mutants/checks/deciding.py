@@ -1,7 +1,8 @@
 """What is checked of whoever decides out of band, or speaks in somebody's name: the terminal, the page, the webhook,
 tokens, and the operator's own commands."""
 
-from paperspace_mcp.checks.rows import Check
+from tests.mutants.checks.rows import Check
+
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules.guard import demands, lists
 

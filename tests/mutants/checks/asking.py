@@ -1,7 +1,7 @@
 """What is checked of a question and its answer: which record a call finds, where it is asked, what was typed."""
 
-from paperspace_mcp.checks.judging import SAME_RULES
-from paperspace_mcp.checks.rows import Check
+from tests.mutants.checks.judging import SAME_RULES
+from tests.mutants.checks.rows import Check
 
 _DRAFT, _CHANNEL, _JUDGE = "conduct.corridor:Conduct._draft", "rules.policy:_channel", "rules.guard.records:judge"
 _KIND, _KIND_SPENT = "rules.guard.records:_kind", "rules.guard.records:_kind_spent"

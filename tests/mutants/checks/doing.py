@@ -1,8 +1,9 @@
 """What is checked of an approved plan: spent once and in time, each step begun once, its target as it was, its intent
 written, its warrant valid."""
 
-from paperspace_mcp.checks.judging import AT_THE_CALL, SAME_RULES, SPENT_BUDGET
-from paperspace_mcp.checks.rows import Check
+from tests.mutants.checks.judging import AT_THE_CALL, SAME_RULES, SPENT_BUDGET
+from tests.mutants.checks.rows import Check
+
 from paperspace_mcp.conduct.parts import fingerprinted
 from paperspace_mcp.contract.effects import Effect
 
