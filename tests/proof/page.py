@@ -74,8 +74,8 @@ Policy, budgets and standing approvals are not in it.
 _CHECKS = """
 ## Each check taken out
 
-The guard has a table of its own checks ([checks](../mutants/checks)); a sweep holds it against the code, so that whatever
-refuses is in it. Each check was taken out of the running code in turn, and its attack made with the check and without:
+The guard's [table of checks](../mutants/checks) is held against the code by a sweep, so that whatever refuses is in it.
+Each check was taken out of the running code in turn, and its attack made with the check and without:
 **{killed} of {checks}** attacks fail with it and succeed without it.{left}
 """
 
