@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.rules.guard import plans, warrants
 from paperspace_mcp.rules.guard.plans import Plan, Step, Target, changes
-from paperspace_mcp.rules.guard.protection import matching, unprotects
+from paperspace_mcp.rules.guard.protection import matching, protecting, unprotects
 from paperspace_mcp.rules.guard.warrants import Warrant, Warrants
 
 TARGET = Target("ps1", "dev-ben", "ny2 · A4000", {"name": "dev-ben", "power": "off"}, protected=True, type_id=True)
@@ -174,6 +174,12 @@ def test_globs_match_in_any_case_and_composition(glob: str, name: str, matches: 
 def test_either_id_or_name_protects() -> None:
     assert matching(("ps1", "prod*", "x"), "ps1", "prod-db") == {"ps1", "prod*"}
     assert matching((), "ps1", "prod-db") == frozenset()
+
+
+def test_what_people_see_of_a_name_protects() -> None:
+    for name in ("\u200bprod-db", " prod-db", "pr\u00adod-db"):
+        assert matching(("prod*",), "ps1", name) == frozenset()
+        assert protecting(("prod*",), "ps1", name) == {"prod*"}
 
 
 RENAMES = [

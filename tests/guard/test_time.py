@@ -133,3 +133,21 @@ async def test_an_unreadable_target_is_not_touched(bench: Bench, era: str) -> No
     answer = await bench.call(era, Person(types("start"), before=bar), START.tool, START.arguments)
     assert error_of(answer) in {"target_changed", "forbidden"}
     assert bench.sent == []
+
+
+async def test_the_trace_of_another_call_is_no_trace_of_this_one(bench: Bench, era: str) -> None:
+    many = CALLS[-1]
+    await bench.call(era, Person(types(many.typed)), many.tool, many.arguments)
+    bench.sim.advance(300.0)
+    bench.sim.faults.add(Fault("close", "restart", stage="before"))
+    answer = await bench.call(era, Person(types("restart")), "restart_machine", {"machine": "dev-anna"})
+    assert (error_of(answer), answer["error"]["changed"]) == ("outcome_unknown", "unknown")
+
+
+async def test_what_a_colleague_made_of_the_same_name_is_not_what_was_ordered(bench: Bench, era: str) -> None:
+    def colleague() -> None:
+        bench.sim.faults.add(Fault("close", "create", stage="before"))
+        bench.sim.add_machine(name="fresh", machineType="C4", state="provisioning", region="ca1")
+
+    answer = await bench.call(era, Person(types("create"), before=colleague), CREATE.tool, CREATE.arguments)
+    assert (error_of(answer), answer["error"]["changed"]) == ("outcome_unknown", "unknown")

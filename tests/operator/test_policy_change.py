@@ -9,6 +9,8 @@ from tests.guard.bench import DELETE, MODERN, STOP, Bench, Call, Person, error_o
 
 from paperspace_mcp.app import anonymous
 from paperspace_mcp.contract.effects import Effect
+from paperspace_mcp.contract.errors import OperatorError
+from paperspace_mcp.policy_file import parse
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness, fingerprint
 from paperspace_mcp.simulator import Simulator
@@ -221,3 +223,20 @@ class _Froze:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+
+async def test_a_new_name_under_a_standing_approval_is_said_in_the_question(benches: Make) -> None:
+    bench = benches(policy=ASKS)
+    who = bench.app.desk.caller.principal
+    bench.app.store.allow(Standing("STAND", ("stop", "update"), ("dev-*",), bench.clock() + 60, 5, None, "anna", who))
+    person = Person(types("no"))
+    await bench.call(MODERN, person, "update_machine", {"machine": "train-h100", "name": "dev-train"})
+    assert "STAND covers it: stop, update is not asked about" in person.questions[0]
+
+
+@pytest.mark.parametrize("name", ["prod* ", " db-*", "prod\u200b*"])
+def test_a_glob_that_would_match_nothing_is_refused(name: str) -> None:
+    allow = f'[[allow]]\nverbs = ["stop"]\nnames = ["{name}"]\nuntil = 2030-01-01\nuses = 1'
+    for text in (f'protect = ["{name}"]', allow):
+        with pytest.raises(OperatorError, match="bad_policy"):
+            parse(text)

@@ -23,7 +23,7 @@ def protecting(globs: Iterable[str], target_id: str, name: str) -> frozenset[str
 
 
 def unprotects(globs: Iterable[str], target_id: str, old: str, new: str) -> bool:
-    """Whether a rename would change which globs protect a target. Either way it is refused: it is an un-protect
-    in one direction, and in the other it would let a model lock people out."""
+    """Whether a rename would change which globs protect a target, by its name as it is or as it is seen. Either way it
+    is refused: it is an un-protect in one direction, and in the other it would let a model lock people out."""
     globs = tuple(globs)
-    return protecting(globs, target_id, old) != protecting(globs, target_id, new)
+    return any(judge(globs, target_id, old) != judge(globs, target_id, new) for judge in (matching, protecting))
