@@ -171,6 +171,7 @@ async def test_a_dearer_type_of_what_is_off_takes_nothing_from_the_budget_of_wha
     person = Person(types("update"))
     answer = await bench.call(MODERN, person, "update_machine", {"machine": "dev-off", "machine_type": "A6000"})
     assert answer["status"] == "done"
+    bench.sim.advance(120)
     assert (await bench.call(MODERN, person, "start_machine", {"machine": "dev-off"}))["error"]["code"] == "over_budget"
 
 

@@ -82,6 +82,8 @@ STARTING = event("start", "new", 1)
         ("off", [], None),
         ("off", [event("start", "in progress", power.BEGUN_LAG_S)], "start-120"),
         ("off", [event("start", "in progress", power.BEGUN_LAG_S + 1)], None),
+        ("starting", [event("start", "in progress", 600)], "start-600"),
+        ("starting", [event("start", "in progress", 601)], None),
         ("off", [event("start", "in progress", -30)], "start--30"),
         ("ready", [event("stop", "new", 1), event("start", "done", 60, 40)], "stop-1"),
         ("off", [event("start", "error", 5, 2), event("stop", "done", 60, 40)], None),

@@ -208,7 +208,7 @@ async def test_without_the_list_of_templates_the_person_is_told_what_is_not_know
         ({"name": "eval-runner"}, "already (psb2c7ve8w5l, psu6p1za3k9d)."),
         ({"template_id": "tiq8mhti"}, "The template's own disk is 100 GB."),
         ({"disk_size_gb": 75}, "75 GB is none of the provider's disk sizes; the next is 100."),
-        ({"auto_shutdown_timeout_hours": 8}, "The timeout does nothing: auto-shutdown is not on."),
+        ({"auto_shutdown_timeout_hours": 8}, "The timer is off, so nothing shuts it down"),
         ({"auto_shutdown_enabled": True}, "Auto-shutdown has no timeout"),
         ({"auto_shutdown_enabled": True, "auto_shutdown_timeout_hours": "6 hours"}, "1, 8, 24 and 168 hours only"),
         ({"auto_snapshot_enabled": True, "auto_snapshot_frequency": "DAILY"}, "lack a frequency or a count"),

@@ -42,6 +42,7 @@ async def test_where_all_fail_after_the_wait_it_is_an_error(assistant: Assistant
     reply = await assistant.call("power_machines", **given, wait_seconds=5)
     assert (reply.code, reply.error["changed"], reply.data["counts"]) == ("event_failed", "no", {"failed": 2})
     assert "capacity" in row(reply.data, "ps8jo1fga")["why"]
+    assert reply.error["retryable"] is True
     assert "usd_per_hour" not in reply.data
     again = await assistant.call("power_machines", **given)
     assert (again.data["status"], again.data["counts"]) == ("done", {"done": 2})

@@ -27,7 +27,7 @@ def _disk(changed: Mapping[str, Any]) -> list[str]:
     return [f"{size:g} GB is none of the provider's disk sizes{f'; the next is {larger[0]}' if larger else ''}."]
 
 
-_TIMER = {"autoShutdownEnabled", "autoShutdownTimeout"}
+_TIMER = {"autoShutdownEnabled", "autoShutdownTimeout", "autoShutdownForce"}
 _SNAPSHOTS = {"autoSnapshotEnabled", "autoSnapshotFrequency", "autoSnapshotSaveCount"}
 
 
@@ -37,11 +37,17 @@ def _shutdown(changed: Mapping[str, Any], settings: Mapping[str, Any]) -> list[s
         return found
     if "autoShutdownTimeout" in changed and timeout not in TIMEOUT_HOURS:
         found.append("The console knows timeouts of 1, 8, 24 and 168 hours only.")
-    if "autoShutdownTimeout" in changed and settings.get("autoShutdownEnabled") is False:
-        found.append("The timeout does nothing: auto-shutdown is not on.")
+    found += timer(changed, settings)
     if changed.get("autoShutdownEnabled") and timeout is None:
         found.append("Auto-shutdown has no timeout; the console wants one.")
     return found
+
+
+def timer(changed: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """A timeout is for a timer; where that is off, nothing comes of it."""
+    if settings.get("autoShutdownEnabled") is not False or not _TIMER - {"autoShutdownEnabled"} & changed.keys():
+        return []
+    return ["The timer is off, so nothing shuts it down: auto_shutdown_enabled turns it on."]
 
 
 def _snapshots(changed: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:

@@ -37,8 +37,9 @@ def group(state: str) -> str:
 def moving(state: str, events: Iterable[Event], now: float, within_s: float = BEGUN_LAG_S) -> Event | None:
     """The event that is under way on a machine of this state, also where the state does not show it yet.
 
-    events: newest first. now: seconds since the epoch. within_s: how old an unfinished event may be; after that it
-    counts as stuck, and the state alone counts. One that was done a moment ago counts while the state is against it.
+    events: newest first. now: seconds since the epoch. within_s: how old an unfinished event may be that the state
+    does not show; after that it counts as stuck, and the state alone counts. One that was done a moment ago counts
+    while the state is against it.
     """
     newest = next(
         (event for event in events if event.name in LEADS and event.state not in {"error", "cancelled"}), None
@@ -48,7 +49,7 @@ def moving(state: str, events: Iterable[Event], now: float, within_s: float = BE
     if newest.state == "done":
         return newest if _settling(state, newest, now) else None
     made = waiting.seconds_of(newest.dt_created) or waiting.seconds_of(newest.dt_started) or 0.0
-    return newest if now - made <= within_s else None
+    return newest if now - made <= (waiting.OVERDUE_S if state in PASSING else within_s) else None
 
 
 def _settling(state: str, event: Event, now: float) -> bool:

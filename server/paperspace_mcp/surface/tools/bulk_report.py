@@ -13,7 +13,7 @@ from paperspace_mcp.contract.shapes import Machine
 from paperspace_mcp.rules import pricing
 from paperspace_mcp.rules.guard.plans import Plan
 from paperspace_mcp.rules.pricing import Total
-from paperspace_mcp.rules.waiting import OVERDUE_S, Verdict
+from paperspace_mcp.rules.waiting import OVERDUE_S, Verdict, is_capacity
 from paperspace_mcp.surface import wording
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.render import Answer
@@ -175,7 +175,8 @@ def _failed(act: Act, rows: Sequence[PoweredRow]) -> Failure | None:
     failed = [row for row in rows if row.result == "failed" and row.waited]
     changed: Changed = "no" if act.verb == "start" else "unknown"
     facts = {"cause": "several", "verb": act.verb, "count": len(failed)}
-    return Failure("event_failed", changed=changed, facts=facts) if failed else None
+    later = any(is_capacity(row.why) for row in failed)
+    return Failure("event_failed", changed=changed, retryable=later, facts=facts) if failed else None
 
 
 def _onward(rows: Sequence[PoweredRow]) -> str:

@@ -89,7 +89,7 @@ def _same(desk: Desk, machine: Machine, values: dict[str, Any], when_running: Wh
     said = f"{quoted(machine.name)} ({views.text(machine.id)}) is set so already; nothing was changed."
     answer = unchanged(desk, machine, said)
     off = _LEFT_OFF if when_running == "stop_and_start" and machine.state == "off" else ""
-    answer.next = _sentences(off, _timer(machine, values))
+    answer.next = _sentences(off, *console.timer(values, machine.model_dump(by_alias=True)))
     return answer
 
 
@@ -98,13 +98,6 @@ _LEFT_OFF = "It is off; start_machine starts it."
 
 def _sentences(*parts: str) -> str:
     return " ".join(filter(None, parts))
-
-
-def _timer(machine: Machine | None, values: dict[str, Any]) -> str:
-    """A timeout is for a timer; where that is off, nothing comes of it."""
-    about = {"autoShutdownTimeout", "autoShutdownForce"} & values.keys()
-    off = machine is not None and machine.auto_shutdown_enabled is False
-    return "The timer is off, so nothing shuts it down: auto_shutdown_enabled turns it on." if about and off else ""
 
 
 async def _check(desk: Desk, machine: Machine, changed: dict[str, Any], when_running: WhenRunning) -> None:
@@ -215,9 +208,9 @@ def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int
         f"{naming_of(name)} {_shown(classing.current(machine, name))} -> {_shown(new)}" for name, new in changed.items()
     )
     losses = [text for name, text in _LOSSES.items() if name in changed and _loses(name, changed, effect)]
-    price = [f"New price: {pricing.words(usd)}."] if "machineType" in changed else []
-    timer = [] if changed.get("autoShutdownEnabled") else filter(None, [_timer(machine, changed)])
-    return (f"{around}UPDATE this machine: {sets}.", *stays, *losses, *price, *timer)
+    priced = "The new price is not known." if usd is None else f"New price: {pricing.words(usd)}."
+    price = [priced] if "machineType" in changed else []
+    return (f"{around}UPDATE this machine: {sets}.", *stays, *losses, *price)
 
 
 def _loses(name: str, changed: dict[str, Any], effect: Effect) -> bool:
@@ -252,9 +245,10 @@ async def report_update(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arg
     answer.data = {**answer.data, **_row(desk, machine), **_money(plan, outcomes), "applied": applied}
     if watched is not None and watched.verdict in FAILED:
         return failed_event(desk, "update", answer, watched, machine)
-    answer.summary = _sentences(answer.summary, *_not_yet(applied), _timer(machine, wanted))
-    remarks = plan.facts.get("remarks", ())
-    answer.next = _sentences(*_remedies(machine, plan, applied, arguments), answer.next, *remarks)
+    answer.summary = _sentences(answer.summary, *_not_yet(applied))
+    over = updated is outcomes[-1] and watched is not None and watched.verdict is Verdict.DONE
+    follows, remarks = "" if over else answer.next, plan.facts.get("remarks", ())
+    answer.next = _sentences(*_remedies(machine, plan, applied, arguments), follows, *remarks)
     return answer
 
 
