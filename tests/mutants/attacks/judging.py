@@ -187,6 +187,7 @@ PROTECTION: dict[str, Attack] = {
     "protected in any composition": calling(
         "delete_machine", _BY_ID, BEN, first=renamed("prode\u0301-1"), protect=("prod\u00e9*",)
     ),
+    "protected by what is seen of a name": calling("delete_machine", _BY_ID, BEN, first=renamed("\u200bprod-ben")),
     "protected by id too": typing(DELETE, protect=(BEN,)),
     "a rename does not un-protect": typing(updating("prod-api-1", machine=PROD, name="dev-api-1")),
     "a protected machine is asked about alone": typing(powering("stop", "prod-api-1", machines=[PROD])),

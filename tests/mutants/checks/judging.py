@@ -197,12 +197,20 @@ _PROTECTION = (
         'unicodedata.normalize("NFC", text)',
         "text",
         "protected",
+        behind=("protected by what is seen of a name",),
+    ),
+    Check(
+        "protected by what is seen of a name",
+        "rules.guard.protection:protecting",
+        ", clean(name).text",
+        "",
+        "protected",
     ),
     Check(
         "protected by id too",
-        "conduct.corridor:Conduct.protects",
-        "matching(self.policy.protect, target_id, name)",
-        "matching(self.policy.protect, name)",
+        "rules.guard.protection:protecting",
+        "globs, target_id, name",
+        "globs, name",
         "protected",
     ),
     Check(
