@@ -76,7 +76,7 @@ def test_a_fingerprint_does_not_hang_on_the_order_in_which_rules_are_written() -
 HIDDEN: list[tuple[Effect, Mapping[str, Any]]] = [
     (Effect.SPEND, {"auto_shutdown_enabled": False, "auto_snapshot_frequency": "daily"}),
     (Effect.DISRUPT, {"name": "dev-benn", "disk_size_gb": 250}),
-    (Effect.SPEND, {"machine_type": "A6000", "network_id": "nwhoe4ox"}),
+    (Effect.SPEND, {"machine_type": "RTX5000", "network_id": "nwhoe4ox"}),
 ]
 
 

@@ -33,6 +33,7 @@ DURATIONS = {
     "snapshot-create": 45.0,
 }
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_NETWORKS, _HOSTS = ("192.0.2", "198.51.100", "203.0.113"), 254
 
 
 class World:
@@ -58,6 +59,7 @@ class World:
         self.event_shelf: Shelf[Event] = Shelf(lambda event: (event.dtCreated, event.id))
         self._plan: list[tuple[float, int, Event, Callable[[float], None]]] = []
         self._steps = 0
+        self._addresses = set[str]()
 
     # -- time -------------------------------------------------------------------------------------------------------
 
@@ -108,9 +110,13 @@ class World:
         return prefix + "".join(self.random.choices(_BASE36, k=length))
 
     def public_ip(self) -> str:
-        """From the documentation networks, so that nobody's address is ever shown."""
-        network = self.random.choice(("192.0.2", "198.51.100", "203.0.113"))
-        return f"{network}.{self.random.randint(1, 254)}"
+        """From the documentation networks, so that nobody's address is ever shown; no two alike while they last."""
+        if len(self._addresses) == len(_NETWORKS) * _HOSTS:
+            self._addresses.clear()
+        while (address := f"{self.random.choice(_NETWORKS)}.{self.random.randint(1, _HOSTS)}") in self._addresses:
+            pass
+        self._addresses.add(address)
+        return address
 
     def private_ip(self) -> str:
         return f"10.{self.random.randint(0, 254)}.{self.random.randint(0, 254)}.{self.random.randint(2, 254)}"
