@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"name": "dev-bob"}, "update"),
     ({"machine_type": "RTX5000"}, "update"),
-    ({"machine_type": "P4000"}, "update"),
+    ({"machine_type": "RTX5000"}, "update"),
     ({"auto_shutdown_enabled": False}, "update"),
     ({"auto_shutdown_timeout_hours": 24}, "update"),
     ({"auto_shutdown_force": True}, "update"),

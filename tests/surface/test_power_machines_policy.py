@@ -180,7 +180,7 @@ async def test_each_effect_is_audited_under_the_one_code(bench: Bench, era: str)
     outcomes = [one for one in entries if one["phase"] == "outcome"]
     assert {one["targets"][0]["id"] for one in outcomes} == DEVS
     assert len(outcomes) == 3
-    assert Counter(one["phase"] for one in entries) == {"asked": 1, "intent": 3, "outcome": 3}
+    assert Counter(one["phase"] for one in entries) == {"asked": 1, "approved": 1, "intent": 3, "outcome": 3}
     assert bench.app.audit.verify()
 
 

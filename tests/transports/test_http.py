@@ -240,7 +240,7 @@ async def test_a_sigterm_ends_a_change_in_flight_and_its_intent_is_written(
             assert await anyio.to_thread.run_sync(under_way.wait, 5)
             assert await anyio.to_thread.run_sync(ended_in, server.process) < 2
     phases = [entry["phase"] for entry in Audit(tmp_path).read(newest_first=False)]
-    assert phases[:2] == ["asked", "intent"]
+    assert phases[:3] == ["asked", "approved", "intent"]
 
 
 async def test_a_sigterm_ends_a_call_that_is_held_for_a_person(provider: Provider, era: Era, tmp_path: Path) -> None:
