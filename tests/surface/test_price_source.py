@@ -63,7 +63,7 @@ async def test_a_dry_run_names_each_source_once(bench: Bench) -> None:
     [
         ("create_machine", CREATE.arguments),
         ("start_machine", {"machine": "psnew"}),
-        ("update_machine", {"machine": "psnew", "machine_type": "A4000"}),
+        ("update_machine", {"machine": "psnew", "machine_type": "P5000"}),
         ("power_machines", {"action": "start", "machines": ["psnew"]}),
     ],
 )
