@@ -31,7 +31,7 @@ def hostile() -> Simulator:
             machine = sim.add_machine(id=one, name=WIDE * 120 + one, state=state, machineType="C5", dtCreated=now - 1e8)
             failed(sim, one, now - 1e7)
             machine.overrides |= {"os": WIDE * 500, "restorePointSnapshotId": WIDE * 500}
-    for minute in range(300):
+    for minute in range(100):
         failed(sim, ON[0], now - 60 * minute)
     return sim
 

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
+from tests.forked import command
 
 from paperspace_mcp.evals.request import Step
 from paperspace_mcp.evals.scoring import REQUESTS
@@ -59,9 +59,7 @@ def model() -> Iterator[str]:
 
 
 def evaluated(*arguments: str, key: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "paperspace_mcp.cli", "eval", *arguments]
-    environment = {**os.environ, "PAPERSPACE_MCP_EVAL_KEY": key}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return command(["eval", *arguments], "", {**os.environ, "PAPERSPACE_MCP_EVAL_KEY": key}, timeout=120)
 
 
 def test_a_model_is_given_the_tools_and_scored(model: str) -> None:

@@ -38,10 +38,9 @@ def test_the_person_is_asked_and_the_model_is_not(
     assert "To go ahead" not in json.dumps(seen), "the question is the person's alone"
 
 
-@pytest.mark.parametrize(("path", "flags"), VENDORS, ids=["openai", "anthropic"])
-def test_an_empty_line_is_a_no(sim: Simulator, account: dict[str, str], path: str, flags: list[str]) -> None:
+def test_an_empty_line_is_a_no(sim: Simulator, account: dict[str, str]) -> None:
     with vendor() as (address, _seen):
-        ran = run(EXAMPLE, *flags, address + path, "m", env=account, typed="Stop Anna's machine\n\n\n")
+        ran = run(EXAMPLE, f"{address}/v1", "m", env=account, typed="Stop Anna's machine\n\n\n")
     assert "The person said no" in ran.stdout, ran.stderr
     assert sim.mutations() == []
 

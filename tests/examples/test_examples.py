@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
+from tests.forked import command
 
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
@@ -36,15 +36,7 @@ def account(sim: Simulator, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def run(*words: str, env: dict[str, str], typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, **env},
-        input=typed,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return command(words, typed, {**os.environ, **env})
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
@@ -74,7 +66,7 @@ def test_the_nightly_script_stops_only_what_a_person_approved(sim: Simulator, ac
     assert (asked.returncode, set(codes)) == (75, {"dev-anna", "dev-carlos", "dev-diya"}), asked.stdout + asked.stderr
     assert sim.mutations() == []
 
-    approved = run("-m", "paperspace_mcp.cli", "approve", codes["dev-anna"], env=account, typed="stop\n")
+    approved = run("approve", codes["dev-anna"], env=account, typed="stop\n")
     assert approved.returncode == 0, approved.stderr
     again = run(script, "dev-", env=account)
     assert again.returncode == 75

@@ -1,13 +1,15 @@
 """The operator's commands as processes of their own, before a simulated account on a port."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
+
+from tests.forked import command
 
 from paperspace_mcp.simulator import Simulator
 
@@ -42,13 +44,10 @@ class Operator:
     state: Path
     url: str = ""
 
-    def run(self, *words: str, typed: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *words: str, typed: str = "", **env: str) -> CompletedProcess[str]:
         """A command, to its end. It never shows a traceback, whatever it was given."""
         ours = {"PAPERSPACE_MCP_STATE_DIR": str(self.state), **({"PAPERSPACE_API_URL": self.url} if self.url else {})}
-        ended = subprocess.run(
-            [*COMMAND, *words], input=typed, capture_output=True, text=True, timeout=60, check=False,
-            env=environment(**ours | env),
-        )  # fmt: skip
+        ended = command(words, typed, environment(**ours | env))
         assert "Traceback" not in ended.stderr, ended.stderr
         return ended
 

@@ -4,14 +4,15 @@ import codecs
 import os
 import pty
 import select
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.operator.commands import COMMAND, environment
+from tests.forked import ended, start
+from tests.operator.commands import environment
 
 PATIENCE_S = 20.0
 
@@ -20,7 +21,7 @@ PATIENCE_S = 20.0
 class Terminal:
     """`shown` is everything so far, with what the terminal echoed."""
 
-    process: "subprocess.Popen[bytes]"
+    process: ForkServerProcess
     handle: int
     shown: str = ""
     _seen: int = field(default=0)
@@ -54,30 +55,18 @@ class Terminal:
             if not said:
                 break
             self.shown += self._decoder.decode(said)
-        return self.process.wait(PATIENCE_S)
+        return ended(self.process, PATIENCE_S)
 
 
 @contextmanager
 def sitting_at(state: Path, *words: str, **env: str) -> Iterator[Terminal]:
     """A person's terminal in which a command runs; further variables by name."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env=environment(PAPERSPACE_MCP_STATE_DIR=str(state), TERM="dumb", **env),
-        preexec_fn=_controlling,  # noqa: PLW1509 - one ioctl, which waits for no lock of another thread
-    )  # fmt: skip
+    process = start(words, environment(PAPERSPACE_MCP_STATE_DIR=str(state), TERM="dumb", **env), (theirs,) * 3)
     os.close(theirs)
     try:
         yield Terminal(process, ours)
     finally:
         process.kill()
-        process.wait(PATIENCE_S)
+        process.join(PATIENCE_S)
         os.close(ours)
-
-
-def _controlling() -> None:
-    """Ctrl-C reaches whoever has the terminal as its own."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

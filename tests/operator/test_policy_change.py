@@ -14,6 +14,7 @@ from paperspace_mcp.policy_file import parse
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness, fingerprint
 from paperspace_mcp.simulator import Simulator
+from paperspace_mcp.surface.tools import updating
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Bench]
@@ -177,8 +178,9 @@ async def test_a_dearer_type_of_what_is_off_takes_nothing_from_the_budget_of_wha
 
 @pytest.mark.parametrize(("limit", "sent"), [(1.5, 1), (1.3, 0)])
 async def test_a_dearer_type_of_what_runs_takes_the_difference(
-    priced: Callable[..., Bench], limit: float, sent: int
+    priced: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch, limit: float, sent: int
 ) -> None:
+    monkeypatch.setattr(updating, "STOP_WAIT_S", 0.01)
     bench = priced(budgets=Budgets(usd_per_hour=limit))
     person = Person(types("update"))
     wish = {"machine": "dev-on", "machine_type": "A5000", "when_running": "stop"}

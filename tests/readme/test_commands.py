@@ -1,7 +1,8 @@
-"""README's commands do what it says. They run as they are written; only installing is left out."""
+"""README's commands do what it says. Installing is left out."""
 
 import os
 import re
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ import anyio
 import httpx
 import pytest
 from mcp import Client
+from tests import forked
 from tests.readme.document import README, ROOT, commands, readme
 from tests.readme.processes import listening
 
@@ -81,8 +83,14 @@ ELSEWHERE = {
 
 
 def shell(command: str, state: Path, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """A command in the repository's root, with the environment as it is installed."""
+    """A command in the repository's root, with the environment as it is installed.
+
+    What is one command of ours starts without a shell; the demo and whatever has a pipe run as they are written.
+    """
     env = {**os.environ, "UV_NO_SYNC": "1", "PAPERSPACE_MCP_STATE_DIR": str(state)}
+    words = shlex.split(command)
+    if words[:2] == ["uv", "run"] and not {"|", "demo"} & set(words):
+        return forked.command(words[3:], typed, env)
     return subprocess.run(
         command, shell=True, cwd=ROOT, env=env, input=typed, capture_output=True, text=True, check=False, timeout=60
     )

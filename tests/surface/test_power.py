@@ -245,7 +245,7 @@ async def test_progress_is_reported_while_one_is_waited_for(
     client: Talking, sim: Simulator, era: str, tool: str, machine: str
 ) -> None:
     reports = Reports()
-    when(sim, "/machine-events/", lambda: sim.advance(25), times=9)
+    when(sim, "/machine-events/", lambda: sim.advance(60), times=9)
     async with client(era) as assistant:
         arguments = {"machine": machine, "wait_seconds": 20}
         result = await assistant.client.call_tool(tool, arguments, progress_callback=reports)

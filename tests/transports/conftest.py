@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import provider as looked_up
+from tests.forked import command
 
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
@@ -93,7 +94,4 @@ def end(process: subprocess.Popen[Any]) -> None:
 
 def run(*arguments: str, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """A command of ours, to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments], input=typed, capture_output=True, text=True, timeout=20, env=environment(**env),
-        check=False,
-    )  # fmt: skip
+    return command(arguments, typed, environment(**env))

@@ -1,6 +1,7 @@
 """The version that clients see is the package's, with a fingerprint of all that they are given to read."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from paperspace_mcp import __version__
 from paperspace_mcp.app import build
 from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.settings import Settings
+from paperspace_mcp.surface import adapter
 from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.fingerprint import version
@@ -108,6 +110,8 @@ def of(*tools: Tool, **beside: Any) -> str:
 
 
 def test_a_change_of_anything_that_is_read_changes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for made_once in ("_arguments", "input_schema", "output_schema"):  # by other tests, for the whole run
+        monkeypatch.setattr(adapter, made_once, inspect.unwrap(getattr(adapter, made_once)))
     tool, other = TOOLS[0], TOOLS[1]
     found = [of(tool, instructions="x"), of(tool, instructions="y"), of(tool, other, instructions="x")]
     found += [of(other, tool, instructions="x"), of(tool, instructions="x", prompts=[]), of(tool)]

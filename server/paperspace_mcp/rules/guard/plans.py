@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def effects(self) -> frozenset[Effect]:
-        """Every class that it touches, also below its highest: a dearer machine hides under a disrupting field."""
+        """Every class that it touches, also below its highest: a dearer price hides under a disrupting field."""
         return frozenset[Effect]().union(*(step.effects for step in self.steps))
 
     @property

@@ -1,0 +1,105 @@
+"""Commands as processes of their own that start at once: forked from a process that has imported all they need.
+
+A fresh interpreter spends nine tenths of a short command's time on imports, a thousand times a run. What is told apart
+by a process stays so: its memory, environment, working directory, streams, terminal and end.
+"""
+
+import fcntl
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from pkgutil import walk_packages
+from tempfile import TemporaryFile
+from typing import IO
+
+import paperspace_mcp
+
+Streams = tuple[int, int, int]
+"""The descriptors that become its input, its output and its errors."""
+
+_IMPORTED = ("anyio._backends._asyncio", "bpe_openai", "httpx_aiohttp", "mcp.client.streamable_http", "uvicorn")
+"""What commands import on their way, beside our own modules."""
+
+
+def command(
+    words: Sequence[str], typed: str, environment: Mapping[str, str], timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
+    """A command of ours to its end, or a script of Python where the first word is its path, as `subprocess.run` would.
+
+    Raises:
+        TimeoutError: it had not ended after `timeout` seconds, and was killed.
+    """
+    with TemporaryFile("w+b") as given, TemporaryFile("w+b") as shown, TemporaryFile("w+b") as told:
+        given.write(typed.encode())
+        given.seek(0)
+        code = ended(start(words, environment, (given.fileno(), shown.fileno(), told.fileno())), timeout)
+        return subprocess.CompletedProcess(words, code, *map(_text, (shown, told)))
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
+
+
+def start(words: Sequence[str], environment: Mapping[str, str], streams: Streams) -> ForkServerProcess:
+    """A command under way. Where its streams are a terminal, that is its own: Ctrl-C reaches it."""
+    ours = [one.name for one in walk_packages(paperspace_mcp.__path__, "paperspace_mcp.") if "__main__" not in one.name]
+    handed = [Connection(os.dup(one)) for one in streams]  # what multiprocessing hands over as it is
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, *ours, *_IMPORTED])
+    process = context.Process(target=_called, args=(tuple(words), dict(environment), str(Path.cwd()), handed))
+    process.start()
+    return process
+
+
+def ended(process: ForkServerProcess, timeout: float) -> int:
+    """The exit code, as a shell tells it.
+
+    Raises:
+        TimeoutError: it had not ended in time, and was killed.
+    """
+    process.join(timeout)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise TimeoutError
+    return process.exitcode
+
+
+def _called(words: Sequence[str], environment: Mapping[str, str], directory: str, handed: Sequence[Connection]) -> None:
+    """In the new process."""
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(environment)
+    _take(handed)
+    sys.argv = list(words)
+    sys.exit(_main(sys.argv))
+
+
+def _take(handed: Sequence[Connection]) -> None:
+    """The streams become the standard ones, and a terminal the process's own."""
+    for number, stream in enumerate(handed):
+        os.dup2(stream.fileno(), number)
+        stream.close()
+    os.setsid()
+    with suppress(OSError):  # no terminal
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    sys.stdin, sys.stdout = os.fdopen(0, encoding="utf-8"), os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8")
+
+
+def _main(words: list[str]) -> int:
+    from paperspace_mcp.cli import main
+
+    if words and words[0].endswith(".py"):
+        runpy.run_path(words[0], run_name="__main__")
+        return 0
+    return main(words)
