@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import SecretStr
 from tests.surface.stage import Stage, in_process
 from tests.surface.talk import ASKS_ALWAYS, ERAS, Assistant, Era, talking
@@ -16,9 +17,32 @@ from tests.surface.talk import ASKS_ALWAYS, ERAS, Assistant, Era, talking
 from paperspace_mcp.app import App, build
 from paperspace_mcp.settings import Settings, Upstream
 from paperspace_mcp.simulator import Simulator
+from paperspace_mcp.surface import adapter
 
 KEY = "demo-key"
 Talking = Callable[..., AbstractAsyncContextManager[Assistant]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_made_once() -> Iterator[None]:
+    """A thousand servers of the same tools: their schemas are pure, and most of the time goes there."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_arguments", "input_schema", "output_schema"):
+            patch.setattr(adapter, name, cache(getattr(adapter, name)))
+        patch.setattr(Draft202012Validator, "check_schema", checked_once(Draft202012Validator.check_schema))
+        yield
+
+
+def checked_once(check: Callable[[Any], None]) -> Callable[..., None]:
+    checked: set[str] = set()
+
+    def checks(schema: Any, *_options: Any, **_named: Any) -> None:
+        text = repr(schema)
+        if text not in checked:
+            check(schema)
+            checked.add(text)
+
+    return checks
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import fcntl
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import termios
@@ -58,6 +59,41 @@ def start(words: Sequence[str], environment: Mapping[str, str], streams: Streams
     process = context.Process(target=_called, args=(tuple(words), dict(environment), str(Path.cwd()), handed))
     process.start()
     return process
+
+
+class Background:
+    """A command that goes on until it is told to end, with the names that `subprocess.Popen` has for it."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        reading, writing = os.pipe()
+        with Path(os.devnull).open("r+b") as nothing:
+            self._process = start(words, environment, (nothing.fileno(), nothing.fileno(), writing))
+        os.close(writing)
+        self.stderr = os.fdopen(reading, encoding="utf-8")
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self, timeout: float) -> int:
+        return ended(self._process, timeout)
+
+    def end(self) -> None:
+        """With a SIGTERM; killed where that does not help."""
+        self.terminate()
+        with suppress(TimeoutError):
+            self.wait(5)
+        self.stderr.close()
 
 
 def ended(process: ForkServerProcess, timeout: float) -> int:

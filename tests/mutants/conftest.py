@@ -1,10 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.guard.conftest import schemas_made_once
 from tests.proof.wire.undisturbed import undisturbed
-
-__all__ = ["schemas_made_once"]
 
 
 @pytest.fixture

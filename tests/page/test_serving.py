@@ -2,7 +2,6 @@
 
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from tests.forked import Background
 from tests.page.site import DELETE, Browser, hidden, title_of
 from tests.surface.talk import Person, Reply, types
 
@@ -41,22 +41,19 @@ def set_secret(state: Path, name: str, typed: str, monkeypatch: pytest.MonkeyPat
 class Process:
     """A server that listens."""
 
-    process: "subprocess.Popen[str]"
+    process: Background
     url: str
 
 
 @contextmanager
 def process(*arguments: str, **env: str) -> Iterator[Process]:
     """The server as a process of its own."""
-    command = [sys.executable, "-m", "paperspace_mcp.cli", "serve", "--demo", "--transport", "http", "--port", "0"]
-    with subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ | env) as server:
-        try:
-            assert server.stderr is not None
-            line = next(line for line in server.stderr if "listening on " in line)
-            yield Process(server, line.partition("listening on ")[2].strip().removesuffix("/mcp"))
-        finally:
-            server.terminate()
-            server.communicate()
+    server = Background(["serve", "--demo", "--transport", "http", "--port", "0", *arguments], os.environ | env)
+    try:
+        line = next(line for line in server.stderr if "listening on " in line)
+        yield Process(server, line.partition("listening on ")[2].strip().removesuffix("/mcp"))
+    finally:
+        server.end()
 
 
 @contextmanager
@@ -123,7 +120,6 @@ async def test_the_hint_names_the_command_and_the_page(
     more = ("--tokens", str(tmp_path / "tokens.txt"), "--state-dir", str(state), *flags)
     with process(*more, PAPERSPACE_MCP_HOLD="0") as server:
         reply = await call(server.url, token)
-        assert server.process.stderr is not None
         hint = await anyio.to_thread.run_sync(server.process.stderr.readline)
     code = reply.data["approval"]
     command, place = f"paperspace-mcp approve {code} --state-dir {state}", f"{page or server.url}/approvals/{code}"
@@ -134,7 +130,6 @@ async def test_the_hint_names_the_command_and_the_page(
 async def test_without_tokens_there_is_no_page_to_name(tmp_path: Path) -> None:
     with process("--state-dir", str(tmp_path), PAPERSPACE_MCP_HOLD="0") as server:
         reply = await call(server.url, "")
-        assert server.process.stderr is not None
         hint = await anyio.to_thread.run_sync(server.process.stderr.readline)
     assert reply.data["approval"] in hint
     assert "browser" not in hint

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import provider as looked_up
-from tests.forked import command
+from tests.forked import Background, command
 
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
@@ -34,7 +34,7 @@ class Provider:
 class Process:
     """`serve --transport http`, and the address that it said it listens on."""
 
-    process: subprocess.Popen[str]
+    process: Background
     url: str
 
     @property
@@ -62,26 +62,19 @@ def provider() -> Iterator[Provider]:
 def serving(provider: Provider, state: Path, *flags: str, **env: str) -> Iterator[Process]:
     """The HTTP server."""
     arguments = ["serve", "--transport", "http", "--port", "0", "--api-url", provider.url, "--state-dir", str(state)]
-    process = subprocess.Popen(
-        [*COMMAND, *arguments, *flags],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(**env),
-        stdin=subprocess.DEVNULL,
-    )
-    assert process.stderr is not None
+    process = Background([*arguments, *flags], environment(**env))
     try:
         line = next((line for line in process.stderr if "listening on http" in line), "")
         assert line
         yield Process(process, line.split()[-1])
     finally:
-        end(process)
+        process.end()
 
 
 def end(process: subprocess.Popen[Any]) -> None:
-    """A server on stdio ends with its input, another with a SIGTERM; killed where that does not help."""
-    if process.stdin is None:
-        process.terminate()
+    """A server on stdio ends with its input; killed where that does not help."""
+    assert process.stdin is not None
+    process.stdin.close()
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:

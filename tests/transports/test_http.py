@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +14,7 @@ import httpx2
 import pytest
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from tests.forked import Background
 from tests.surface.meanwhile import when
 from tests.surface.talk import Answering, Assistant, Era, Reports, agrees, talking
 from tests.transports.conftest import Process, Provider, run, serving
@@ -193,9 +193,8 @@ def test_an_address_beyond_loopback_needs_a_name(host: str, tmp_path: object) ->
 # -- the end ----------------------------------------------------------------------------------------------------------
 
 
-def ended_in(process: subprocess.Popen[str]) -> float:
+def ended_in(process: Background) -> float:
     """Seconds from a SIGTERM to the end, which is an ordinary one and says nothing."""
-    assert process.stderr is not None
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     process.wait(5)
@@ -248,7 +247,6 @@ async def test_a_sigterm_ends_a_call_that_is_held_for_a_person(provider: Provide
     before = len(provider.sim.mutations())
     with serving(provider, tmp_path, PAPERSPACE_MCP_HOLD="40") as server:
         async with calling(server, era, "stop_machine", None, machine=machine):
-            assert server.process.stderr is not None
             told = await anyio.to_thread.run_sync(server.process.stderr.readline)
             assert "waits for a person" in told
             assert await anyio.to_thread.run_sync(ended_in, server.process) < 2

@@ -74,7 +74,6 @@ def test_over_http_the_libraries_speak_so_too(provider: Provider, tmp_path: Path
             connection.sendall(b"\xd0\xbc nonsense\r\n\r\n")
             assert b"400" in connection.recv(1000)
         server.process.terminate()
-        assert server.process.stderr
         found = told(server.process.stderr.read().encode("utf-8"))
     loggers = {one["logger"].partition(".")[0] for one in found}
     assert {"mcp", "uvicorn"} <= loggers
@@ -141,7 +140,6 @@ def test_at_its_most_talkative_a_server_says_no_secret(provider: Provider, tmp_p
         login = httpx.post(f"{site}/approvals/login", data={"user": "anna", "secret": typed}, headers={"Origin": site})
         assert login.status_code == 401
         server.process.terminate()
-        assert server.process.stderr
         said = server.process.stderr.read()
     assert told(said.encode())
     assert [secret for secret in (KEY, token, typed) if secret in said] == []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from tests.guard.conftest import _checked_once
+from tests.conftest import checked_once
 
 from paperspace_mcp.conduct import batch
 from paperspace_mcp.surface import consent
@@ -22,7 +22,7 @@ def undisturbed() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.disable(logging.CRITICAL)
-        patch.setattr(Draft202012Validator, "check_schema", _checked_once(Draft202012Validator.check_schema))
+        patch.setattr(Draft202012Validator, "check_schema", checked_once(Draft202012Validator.check_schema))
         patch.setattr(consent, "OVERTAKEN_S", HURRY_S)
         patch.setattr(consent, "OVERTAKEN_POLL_S", HURRY_S / 5)
         patch.setattr(batch, "OTHERS_S", HURRY_S)
