@@ -1,4 +1,4 @@
-"""Ten ordinary days of a fleet, measured: what a person is asked, what a model calls, what goes to the provider."""
+"""Ordinary days of a fleet, measured: what a person is asked, what a model calls, what goes to the provider."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,8 @@ import httpx
 from mcp import Client
 from mcp_types import ElicitResult
 from pydantic import SecretStr
+from tests.conftest import provider
+from tests.surface.meanwhile import when
 
 from paperspace_mcp.app import App, build
 from paperspace_mcp.rules.guard.records import Status
@@ -89,6 +91,13 @@ async def resize(day: Day) -> None:
     await day.call("update_machine", machine="psu6p1za3k9d", machine_type="A5000")
 
 
+async def resize_what_runs(day: Day) -> None:
+    wish = {"machine": "dev-anna", "machine_type": "A5000", "when_running": "stop_and_start"}
+    when(day.sim, "/machine-events", lambda: day.sim.advance(60), times=9)
+    await day.call("update_machine", **wish)
+    assert day.sim.machine("dev-anna").machineType == "A5000"
+
+
 async def create_for_a_colleague(day: Day) -> None:
     await day.call("list_templates", name_contains="22.04")
     await day.call("create_machine", **NEW, accessor_ids=["diya@example.com"])
@@ -135,6 +144,7 @@ DAYS: tuple[Ordinary, ...] = (
     Ordinary("Start my box, and tell me when it is ready", 1, start_my_box, 1),
     Ordinary("Stop all dev machines", 1, stop_all_dev, 3),
     Ordinary("A bigger GPU for a machine that is off", 1, resize, 1),
+    Ordinary("The same while it runs: stop it, change it, start it again", 1, resize_what_runs, 3),
     Ordinary("Create a machine for a colleague", 1, create_for_a_colleague, 1),
     Ordinary("Restart a production machine at night", 1, restart_prod, 1),
     Ordinary("Delete twelve old machines: six are asked about, six are decided as a list", 7, delete_twelve, 12),
@@ -161,7 +171,7 @@ async def lived(ordinary: Ordinary, state: Path) -> Measured:
     upstream = Upstream(url="http://account.invalid/v1", key=SecretStr("demo-key"))
     person: Any = asked
     settings = Settings(upstream=upstream, state_dir=state, policy=Policy(mode=ordinary.mode))
-    app = build(settings, transport=httpx.ASGITransport(sim.app))
+    app = build(settings, transport=httpx.ASGITransport(provider(sim)))
     async with Client(app.server, elicitation_callback=person, cache=None) as client:
         day = Day(app, sim, client, questions)
         await ordinary.run(day)

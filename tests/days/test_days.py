@@ -1,4 +1,4 @@
-"""The ten days as README tells them: one question for a request at most, none where nothing changes."""
+"""The days as README tells them: one question for a request at most, none where nothing changes."""
 
 from pathlib import Path
 

@@ -29,20 +29,16 @@ def account(sim: Simulator, tmp_path: Path) -> Iterator[dict[str, str]]:
 def test_the_person_is_asked_and_the_model_is_not(
     sim: Simulator, account: dict[str, str], path: str, flags: list[str]
 ) -> None:
+    """The same wish twice: an empty line is a no, and what is asked for is a yes."""
+    wish = "Stop Anna's machine"
     with vendor() as (address, seen):
-        ran = run(EXAMPLE, *flags, address + path, "m", env=account, typed="Stop Anna's machine\nstop\n\n")
+        ran = run(EXAMPLE, *flags, address + path, "m", env=account, typed=f"{wish}\n\n{wish}\nstop\n\n")
     assert ran.returncode == 0, ran.stderr
     assert [request.path for request in sim.mutations()] == ["/machines/psoxnh2i7/stop"]
-    assert "To go ahead, type: stop" in ran.stdout
-    assert "Stop accepted for" in ran.stdout
+    no, yes = ran.stdout.split("To go ahead, type: stop")[1:]
+    assert "The person said no" in no
+    assert "Stop accepted for" in yes
     assert "To go ahead" not in json.dumps(seen), "the question is the person's alone"
-
-
-def test_an_empty_line_is_a_no(sim: Simulator, account: dict[str, str]) -> None:
-    with vendor() as (address, _seen):
-        ran = run(EXAMPLE, f"{address}/v1", "m", env=account, typed="Stop Anna's machine\n\n\n")
-    assert "The person said no" in ran.stdout, ran.stderr
-    assert sim.mutations() == []
 
 
 def test_without_a_model_it_says_how_it_is_called() -> None:

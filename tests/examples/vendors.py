@@ -1,4 +1,4 @@
-"""A model of each vendor's shape over a real socket: it calls what it is told to, and repeats what it was told."""
+"""A model of each vendor's shape over a real socket: at each wish it makes its call, and repeats what it was told."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,8 @@ class Vendor(BaseHTTPRequestHandler):
 
 
 def _openai(body: dict[str, Any]) -> dict[str, Any]:
-    told = [str(message["content"]) for message in body["messages"] if message["role"] == "tool"]
+    wish = max(number for number, message in enumerate(body["messages"]) if message["role"] == "user")
+    told = [str(message["content"]) for message in body["messages"][wish:] if message["role"] == "tool"]
     call = {"id": "c1", "type": "function", "function": {"name": CALL[0], "arguments": json.dumps(CALL[1])}}
     message: dict[str, Any] = {"role": "assistant", "content": told[-1] if told else None}
     choice = {
@@ -44,8 +45,8 @@ def _openai(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _anthropic(body: dict[str, Any]) -> dict[str, Any]:
-    parts = [part for message in body["messages"] for part in message["content"] if isinstance(part, dict)]
-    told = [json.dumps(part["content"]) for part in parts if part["type"] == "tool_result"]
+    parts = [part for message in body["messages"] if message["role"] == "user" for part in message["content"]]
+    told = [json.dumps(part["content"]) for part in parts[-1:] if part["type"] == "tool_result"]
     call = {"type": "tool_use", "id": "c1", "name": CALL[0], "input": CALL[1]}
     return {
         "id": "r",

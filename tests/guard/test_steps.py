@@ -8,7 +8,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from tests.guard.bench import CREATE, DELETE, KEY, MODERN, STOP, Bench, Call, Person, error_of, title, types
 
-from paperspace_mcp.conduct import batch, load_outcomes, pauses
+from paperspace_mcp.conduct import load_outcomes, pauses
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.simulator import Fault, Simulator
 from paperspace_mcp.surface import consent
@@ -114,7 +114,7 @@ async def test_a_broken_plan_goes_on_where_it_stopped(benches: Make, monkeypatch
 
 
 async def test_twenty_calls_go_on_with_one_plan(benches: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "OTHERS_S", 1.0)
+    monkeypatch.setattr(consent, "OVERTAKEN_S", 1.0)
     monkeypatch.setattr(updating, "STOP_WAIT_S", 0.01)
     bench = benches()
     await bench.call(MODERN, Person(types("update")), "update_machine", RESIZE)

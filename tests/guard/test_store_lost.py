@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from tests.guard.bench import CALLS, CREATE, Bench, Person, error_of, title, types
 
-from paperspace_mcp.conduct import batch, load_outcomes
+from paperspace_mcp.conduct import load_outcomes
 from paperspace_mcp.rules.guard.records import Status
+from paperspace_mcp.surface import consent
 from paperspace_mcp.wire.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ async def test_a_store_lost_before_the_effect_is_a_no(bench: Bench, era: str, ca
 async def test_an_outcome_that_cannot_be_written_is_never_sent_again(
     bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "OTHERS_S", 0.1)
+    monkeypatch.setattr(consent, "OVERTAKEN_S", 0.1)
     whole = bench.app.store
     bench.refit(store=Failing(whole, "note", after=1))
     person = Person(types("create"))

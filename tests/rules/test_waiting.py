@@ -239,6 +239,30 @@ def test_an_event_that_runs_far_too_long_is_asked_for_its_machine() -> None:
     assert waiting.next(deleted, NOW) == Settled(Verdict.MACHINE_GONE, "machine_deleted")
 
 
+def _at_the_address(looks: int, kind: str = "dynamic", state: str = "ready", at: str | None = None) -> Sighting:
+    sighting = seen("start")
+    for _ in range(looks):
+        sighting = sighting.with_machine(Machine(id="m1", state=state, public_ip_type=kind, public_ip=at))
+    return sighting
+
+
+def test_a_dynamic_address_is_waited_for_a_little() -> None:
+    for looks in range(1, waiting.ADDRESS_LOOKS):
+        early = _at_the_address(looks)
+        assert isinstance(waiting.next(early, NOW), Sleep)
+        assert waiting.next(replace(early, time_left_s=0), NOW) == Settled(Verdict.DONE, "no_public_ip_yet")
+        assert waiting.next(early, END + waiting.READY_WITHIN_S) == Settled(Verdict.DONE, "no_public_ip_yet")
+    late = _at_the_address(waiting.ADDRESS_LOOKS)
+    assert waiting.next(late, NOW) == Settled(Verdict.DONE, "no_public_ip_yet")
+    come = late.with_machine(Machine(id="m1", state="ready", public_ip_type="dynamic", public_ip="192.0.2.1"))
+    assert waiting.next(come, NOW) == Settled(Verdict.DONE)
+
+
+@pytest.mark.parametrize("kind", ["none", "static"])
+def test_no_other_address_is_waited_for(kind: str) -> None:
+    assert waiting.next(_at_the_address(1, kind), NOW) == Settled(Verdict.DONE)
+
+
 def test_a_tombstone_is_a_deleted_machine() -> None:
     sighting = seen("deactivate").with_machine(Machine(id="m1", state="off", dt_deleted=FINISHED))
     assert waiting.next(sighting, NOW) == Settled(Verdict.DONE, "machine_deleted")

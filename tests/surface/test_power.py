@@ -239,8 +239,7 @@ async def test_after_a_wait_that_ended_there_is_nothing_to_wait_for(assistant: A
     assert "next" not in reply.data
 
 
-@pytest.mark.parametrize(("tool", "machine"), [("start_machine", "dev-ben"), ("stop_machine", "dev-anna"),
-                                               ("restart_machine", "dev-anna")])  # fmt: skip
+@pytest.mark.parametrize(("tool", "machine"), [("start_machine", "dev-ben"), ("stop_machine", "dev-anna")])
 async def test_progress_is_reported_while_one_is_waited_for(
     client: Talking, sim: Simulator, era: str, tool: str, machine: str
 ) -> None:
@@ -300,11 +299,19 @@ async def test_what_nobody_knows_is_said_in_sentences(assistant: Assistant, sim:
 async def test_a_start_without_an_address_says_so(assistant: Assistant, sim: Simulator, kind: str, said: str) -> None:
     sim.change("dev-ben", publicIpType=kind, publicIp=None)
     when(sim, "/machine-events/", lambda: sim.advance(55.5))
-    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=5)
-    assert reply.data["machine"]["state"] == "ready"
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=2)
+    assert (reply.data["machine"]["state"], reply.data["waited"]["verdict"]) == ("ready", "done")
     assert "public_ip" not in reply.data["machine"]
     assert said in reply.text
     assert ("ssh needs one" in assistant.questions[0]) is (kind == "none")
+
+
+async def test_a_ready_machine_is_waited_for_until_it_has_its_address(assistant: Assistant, sim: Simulator) -> None:
+    sim.change("dev-ben", publicIpType="dynamic", publicIp=None)
+    when(sim, "/machine-events/", lambda: sim.advance(55.5), times=2)
+    reply = await assistant.call("start_machine", machine="dev-ben", wait_seconds=20)
+    assert f"machine ready, public IP {reply.data['machine']['public_ip']}" in reply.data["summary"]
+    assert "note" not in reply.data["waited"]
 
 
 # -- answers that say less --------------------------------------------------------------------------------------------

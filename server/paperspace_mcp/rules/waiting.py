@@ -22,6 +22,8 @@ SECOND_OPINION_S = 2.0
 """`state: error` with `error: null` is sometimes transient (META's long comment): it is believed at the second look."""
 LAG_S = 10.0
 """How long a machine may show a state that contradicts its finished event: state lags events (CPAD, SKY)."""
+ADDRESS_LOOKS = 4
+"""How often a ready machine is looked at for its dynamic address, which comes some time after it is ready (RUST)."""
 READY_WITHIN_S = 1800.0
 """META waits up to 30 minutes for `ready` after the create event is done. Later is another story than this event's."""
 OVERDUE_S = 600.0
@@ -31,6 +33,7 @@ BELIEVED_AFTER_S = 30.0
 
 NOT_READY = "event_done_machine_not_ready"
 NOT_OFF = "event_done_machine_not_off"
+NO_ADDRESS = "no_public_ip_yet"
 MACHINE_OFF = "machine_off"
 MACHINE_DELETED = "machine_deleted"
 MACHINE_UNKNOWN = "machine_unknown"
@@ -123,6 +126,7 @@ class Sighting:
     failure: the last look's; `failures` counts those in a row.
     looks: how often it was looked at. ended_at: when it was first seen ended, watched: whether it was seen before that.
     bare_looks, bare_since: looks in a row at an error without text, and the first of them.
+    addressless_looks: looks in a row at a ready machine whose dynamic address has not come.
     time_left_s: until the asker must have an answer.
     """
 
@@ -139,6 +143,7 @@ class Sighting:
     watched: bool = False
     bare_looks: int = 0
     bare_since: float | None = None
+    addressless_looks: int = 0
     time_left_s: float = float("inf")
 
     def with_event(self, event: Event, now: float) -> "Sighting":
@@ -164,7 +169,8 @@ class Sighting:
         return replace(self, failure=failure, failures=self.failures + 1, looks=self.looks + 1)
 
     def with_machine(self, machine: Machine) -> "Sighting":
-        return replace(self, machine=machine, machine_missing=False, failures=0)
+        looks = self.addressless_looks + 1 if _addressless(machine) else 0
+        return replace(self, machine=machine, machine_missing=False, failures=0, addressless_looks=looks)
 
     def with_machine_failure(self, failure: Failure) -> "Sighting":
         """After a look at the machine that failed; a 404 is an answer."""
@@ -291,7 +297,7 @@ def _after_done(state: Sighting, event: Event, now: float) -> Settled | None:
 def _after_machine(state: Sighting, goal: _Goal, machine_state: str, now: float) -> Settled | None:
     since = _since_end(state, now)
     if machine_state == goal.ends:
-        return None if _not_yet_restarting(state, now) else Settled(Verdict.DONE)
+        return None if _not_yet_restarting(state, now) else _with_address(state, since)
     if state.created_but_off and state.start_known:
         return _after_own_start(state.start, goal, since)
     if since < (LAG_S if machine_state in goal.against else READY_WITHIN_S):
@@ -305,6 +311,18 @@ def _not_yet_restarting(state: Sighting, now: float) -> bool:
         return False
     made = seconds_of(state.event.dt_created)
     return made is not None and now - made < LAG_S
+
+
+def _with_address(state: Sighting, since: float) -> Settled | None:
+    """The address is what most wait for: ssh needs it. A wait that is up is over without it: the machine is ready."""
+    if not state.addressless_looks:
+        return Settled(Verdict.DONE)
+    waits = state.addressless_looks < ADDRESS_LOOKS and state.time_left_s > 0 and since < READY_WITHIN_S
+    return None if waits else Settled(Verdict.DONE, NO_ADDRESS)
+
+
+def _addressless(machine: Machine) -> bool:
+    return machine.state == "ready" and machine.public_ip_type == "dynamic" and not machine.public_ip
 
 
 def _after_own_start(start: Event | None, goal: _Goal, since: float) -> Settled | None:

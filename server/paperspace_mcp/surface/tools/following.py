@@ -32,7 +32,7 @@ async def followed(desk: Desk, verb: str, answer: Answer, event: Event | None, w
     late = capped(desk, wait_seconds) if watched.verdict is Verdict.PENDING else ""
     answer.summary += f" After the wait{late}: {_stands(view)}."
     if watched.verdict is not Verdict.PENDING:
-        answer.next = _after(verb, watched)
+        answer.next = _after(watched)
     return answer
 
 
@@ -47,14 +47,13 @@ def _stands(view: views.WatchedView) -> str:
     return f"{view.verdict}{f' ({view.note})' if view.note else ''}{machine}{address}"
 
 
-def _after(verb: str, watched: Watched) -> str:
+def _after(watched: Watched) -> str:
     """What is left once nothing runs any more."""
-    if watched.verdict is not Verdict.DONE or watched.note:
-        return "explain_machine tells how the machine is, and why."
-    machine = watched.machine
-    if verb == "stop" or machine is None or machine.public_ip:
+    if watched.note == waiting.NO_ADDRESS:
+        return "It has no public address yet; get_machine shows it once it has."
+    if watched.verdict is Verdict.DONE and not watched.note:
         return ""
-    return "" if machine.public_ip_type == "none" else "It has no public address yet; get_machine shows it once it has."
+    return "explain_machine tells how the machine is, and why."
 
 
 def failed_event(desk: Desk, verb: str, answer: Answer, watched: Watched, machine: Machine | None) -> Answer:
