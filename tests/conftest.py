@@ -1,5 +1,6 @@
 """The product in one process: a simulated account, the server over it, and assistants that talk to it."""
 
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import cache, partial
@@ -18,6 +19,9 @@ from paperspace_mcp.app import App, build
 from paperspace_mcp.settings import Settings, Upstream
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.surface import adapter
+
+gc.set_threshold(100_000, 50, 100)
+"""A run keeps what it imports: looking through it for garbage as often as a small program does takes a sixth of it."""
 
 KEY = "demo-key"
 Talking = Callable[..., AbstractAsyncContextManager[Assistant]]

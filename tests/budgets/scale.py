@@ -1,5 +1,6 @@
 """What a model reads, in tokens of o200k, and what a client receives, in bytes."""
 
+from functools import cache
 from typing import Any
 
 from mcp_types import CallToolResult
@@ -7,13 +8,14 @@ from tests.surface.talk import Reply
 
 from paperspace_mcp.weights import compact, scale
 
-SCALE = scale()
+weighed = cache(scale)
+"""Reading the ranks takes a second."""
 
 
 def tokens(value: Any) -> int:
     """Of a text, or of a value as JSON on the wire."""
-    assert "o200k" in SCALE.name, "the budgets are in o200k"
-    return SCALE.tokens(value if isinstance(value, str) else compact(value))
+    assert "o200k" in weighed().name, "the budgets are in o200k"
+    return weighed().tokens(value if isinstance(value, str) else compact(value))
 
 
 def halves(reply: Reply) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""The exported definitions are what each vendor takes: by its own types, by who checks for it, and by its reference."""
+"""The exported definitions are what each vendor takes: by its own types, by who checks for it, and by its reference.
+
+The vendors' packages take seconds to import, so only the tests that need them do.
+"""
 
 import re
 from copy import deepcopy
@@ -6,12 +9,8 @@ from typing import Any, Literal
 
 import anyio
 import pytest
-from anthropic.types import ToolParam
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from openai.lib._pydantic import _ensure_strict_json_schema
-from openai.types.chat import ChatCompletionFunctionToolParam
 from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
-from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
 from tests.exports.calls import VENDORS, Vendor
 
 from paperspace_mcp import exports
@@ -40,6 +39,8 @@ STRICT = {"type", "properties", "required", "additionalProperties", "description
 
 @pytest.mark.parametrize("name", NAMES)
 def test_openai_takes_it_as_strict(served: dict[str, dict[str, Any]], name: str) -> None:
+    from openai.types.chat import ChatCompletionFunctionToolParam
+
     [tool] = exports.openai([served[name]])
     assert dict(TypeAdapter(ChatCompletionFunctionToolParam).validate_python(deepcopy(tool))) == tool
     function = tool["function"]
@@ -54,6 +55,9 @@ def test_openai_takes_it_as_strict(served: dict[str, dict[str, Any]], name: str)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_those_who_make_schemas_strict_find_nothing_to_do(served: dict[str, dict[str, Any]], name: str) -> None:
+    from openai.lib._pydantic import _ensure_strict_json_schema
+    from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
+
     schema = exports.openai([served[name]])[0]["function"]["parameters"]
     assert _ensure_strict_json_schema(deepcopy(schema), path=(), root=schema) == schema
     transformer = OpenAIJsonSchemaTransformer(deepcopy(schema), strict=None)
@@ -63,6 +67,8 @@ def test_those_who_make_schemas_strict_find_nothing_to_do(served: dict[str, dict
 
 def test_what_is_strict_is_told_apart() -> None:
     """The checker above is not content with anything."""
+    from pydantic_ai.profiles.openai import OpenAIJsonSchemaTransformer
+
     loose = {"type": "object", "properties": {"a": {"type": "string", "default": ""}}, "additionalProperties": False}
     transformer = OpenAIJsonSchemaTransformer(loose, strict=None)
     transformer.walk()
@@ -88,6 +94,8 @@ def test_null_is_taken_exactly_where_nothing_may_be_given(served: dict[str, dict
 
 @pytest.mark.parametrize("name", NAMES)
 def test_anthropic_takes_it(served: dict[str, dict[str, Any]], name: str) -> None:
+    from anthropic.types import ToolParam
+
     [tool] = exports.anthropic([served[name]])
     assert dict(TypeAdapter(ToolParam).validate_python(deepcopy(tool))) == tool
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,128}", tool["name"])
