@@ -12,6 +12,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import SecretStr
+from tests.guard.bench import Bench
 from tests.surface.stage import Stage, in_process
 from tests.surface.talk import ASKS_ALWAYS, ERAS, Assistant, Era, talking
 
@@ -121,6 +122,25 @@ async def assistant(served: App, era: Era) -> AsyncIterator[Assistant]:
     """An assistant whose person types what is asked, in both eras."""
     async with talking(served.server, era) as connected:
         yield connected
+
+
+@pytest.fixture
+async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
+    """Makes servers that share one state directory, each under the settings it is given; all are given back."""
+    made: list[Bench] = []
+
+    def make(**options: Any) -> Bench:
+        made.append(Bench(tmp_path / "state", **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.app.aclose()
+
+
+@pytest.fixture
+def bench(benches: Callable[..., Bench]) -> Bench:
+    return benches()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

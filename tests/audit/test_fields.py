@@ -1,7 +1,7 @@
 """Every line says what guard calls for: who, through what, what, by which rule, who allowed it, what became of it."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +24,6 @@ TOLD = 'tool "box" 9.1' + "x" * 29
 """What is kept of it: one visible line of at most 64 and 32 characters."""
 ALWAYS = {"version", "sequence", "time", "phase", "principal", "client", "tool", "effect", "targets", "arguments"}
 DECIDED = ALWAYS | {"code", "digest", "decision", "rule", "channel"}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
-    made: list[Bench] = []
-
-    def make(**options: Any) -> Bench:
-        made.append(Bench(tmp_path / "state", **options))
-        return made[-1]
-
-    yield make
-    for one in made:
-        await one.app.aclose()
-
-
-@pytest.fixture
-def bench(benches: Callable[..., Bench]) -> Bench:
-    return benches()
 
 
 async def call(bench: Bench, what: Call, person: Person | None, era: str = MODERN) -> dict[str, Any]:

@@ -1,5 +1,4 @@
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.guard.bench import Bench
@@ -8,25 +7,6 @@ from tests.operator.commands import Account
 from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.simulator.server import running
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def benches(tmp_path: Path) -> AsyncIterator[Callable[..., Bench]]:
-    """Makes servers that share one state directory, each under the policy it is given."""
-    made: list[Bench] = []
-
-    def make(**options: object) -> Bench:
-        made.append(Bench(tmp_path / "state", **options))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for one in made:
-        await one.app.aclose()
 
 
 @pytest.fixture

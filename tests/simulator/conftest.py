@@ -20,11 +20,6 @@ KEY = {"Authorization": "Bearer demo-key"}
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def sim() -> Simulator:
     return Simulator(clock=lambda: 0.0)  # real time stands still: only advance() moves the world
 

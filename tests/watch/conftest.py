@@ -6,11 +6,6 @@ from tests.watch.account import Account, tasks_of_the_watch
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def account() -> AsyncIterator[Account]:
     """An empty account whose time runs by itself; every task of the watch that a test leaves behind fails it."""
     account = Account()

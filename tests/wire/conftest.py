@@ -5,11 +5,6 @@ import pytest
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def no_proxies_around_us(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in PROXY_VARIABLES:

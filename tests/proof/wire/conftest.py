@@ -4,11 +4,6 @@ import pytest
 from tests.proof.wire.undisturbed import undisturbed
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _undisturbed() -> Iterator[None]:
     with undisturbed():
