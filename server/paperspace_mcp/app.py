@@ -34,7 +34,7 @@ from paperspace_mcp.surface.adapter import adapt
 from paperspace_mcp.surface.desk import Desk
 from paperspace_mcp.surface.fingerprint import version
 from paperspace_mcp.surface.instructions import instructions
-from paperspace_mcp.surface.resources import TEMPLATES
+from paperspace_mcp.surface.resources import templates
 from paperspace_mcp.surface.server import Server
 from paperspace_mcp.surface.tool import Tool
 from paperspace_mcp.surface.tools import NAMES, TOOLS, TOOLSETS
@@ -181,7 +181,7 @@ def _version(listed: Sequence[str], tools: Sequence[SdkTool]) -> str:
     """The first answer to a client carries it, so prompts are loaded for it at once."""
     from paperspace_mcp.surface import prompts
 
-    beside = {"prompts": prompts.listed(listed), "resourceTemplates": TEMPLATES}
+    beside = {"prompts": prompts.listed(listed), "resourceTemplates": templates(listed)}
     given = [tool for tool in tools if tool.name in listed]
     return version(__version__, given, instructions=instructions(listed), **beside)
 

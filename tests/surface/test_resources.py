@@ -10,15 +10,18 @@ import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, TextResourceContents
 from pydantic import SecretStr
+from tests.guard.bench import Bench
 from tests.surface.talk import Assistant, Era, talking
 
 from paperspace_mcp.app import App, build
+from paperspace_mcp.rules.policy import Policy
 from paperspace_mcp.settings import Settings, Upstream
 from paperspace_mcp.simulator import Fault, Simulator
 
 pytestmark = pytest.mark.anyio
 
 ALL, SUMMARY = "paperspace://machines", "paperspace://fleet/summary"
+ONE, EVENTS = f"{ALL}/{{id}}", f"{ALL}/{{id}}/events"
 
 
 async def read(assistant: Assistant, uri: str) -> dict[str, Any]:
@@ -174,3 +177,31 @@ async def test_a_hostile_name_stays_a_name(assistant: Assistant, sim: Simulator)
     entry = next(one for one in page.resources if one.uri.endswith("/psoxnh2i7"))
     assert entry.name == "evil name"
     assert "evil" not in (entry.description or "")
+
+
+SHUT: list[tuple[Policy, set[str]]] = [
+    (Policy(tools_deny=("list_machines",)), {SUMMARY, ONE, EVENTS}),
+    (Policy(tools_deny=("get_machine",)), {ALL, SUMMARY, EVENTS}),
+    (Policy(toolsets=("events",)), {EVENTS}),
+    (Policy(tools_allow=("fleet_summary",)), {SUMMARY}),
+    (Policy(read_only=True), {ALL, SUMMARY, ONE, EVENTS}),
+]
+"""What is shut, and the resources that stay open."""
+
+
+@pytest.mark.parametrize(("policy", "left"), SHUT)
+async def test_a_resource_tells_nothing_that_its_tool_may_not(
+    benches: Callable[..., Bench], era: Era, policy: Policy, left: set[str]
+) -> None:
+    bench = benches(policy=policy)
+    async with talking(bench.app.server, era) as assistant:
+        listed = {str(one.uri) for one in (await assistant.client.list_resources()).resources}
+        templates = {one.uri_template for one in (await assistant.client.list_resource_templates()).resource_templates}
+        assert (listed & {ALL, SUMMARY}) | templates == left
+        assert bool(listed - {ALL, SUMMARY}) is ({ALL, ONE} <= left)
+        for kind in {ALL, SUMMARY, ONE, EVENTS} - left:
+            with pytest.raises(MCPError, match="policy shuts the tool") as error:
+                await read(assistant, kind.format(id="psoxnh2i7"))
+            assert error.value.error.code == INVALID_PARAMS
+        for kind in left:
+            assert await read(assistant, kind.format(id="psoxnh2i7"))

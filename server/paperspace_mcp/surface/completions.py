@@ -76,7 +76,8 @@ class Completions:
         if isinstance(ref, PromptReference):
             owner: str | None = prompts.find(ref.name, self._offered).name
         else:
-            owner = ref.uri if ref.uri in {resources.MACHINE, resources.EVENTS} else None
+            open_ones = [one.uri_template for one in resources.templates(self._offered)]
+            owner = ref.uri if ref.uri in open_ones else None
         found = _OFFERS.get((owner or "", argument))
         if found is None:
             known = ", ".join(f"{name} of {of}" for of, name in _OFFERS)

@@ -5,7 +5,7 @@ its static entries, because a client that opens a connection must not fail on it
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
@@ -40,21 +40,37 @@ _STATIC = (
     ),
 )
 MACHINE, EVENTS = f"{MACHINES}/{{id}}", f"{MACHINES}/{{id}}/events"
-TEMPLATES = [
+_TEMPLATES = (
     ResourceTemplate(uri_template=MACHINE, name="machine", title="One machine", mime_type=JSON),
     ResourceTemplate(uri_template=EVENTS, name="events", title="A machine's events", mime_type=JSON),
-]
+)
+TOOL_OF = {
+    MACHINES: "list_machines",
+    SUMMARY: "fleet_summary",
+    MACHINE: "get_machine",
+    EVENTS: "list_machine_events",
+}
+"""The tool that tells the same. Where the policy shuts it, the resource is shut, too."""
 
 
-async def page_of_machines(conduct: Conduct, cursor: str | None) -> ListResourcesResult:
+def templates(listed: Container[str]) -> list[ResourceTemplate]:
+    """The templates whose tools are open."""
+    return [one for one in _TEMPLATES if TOOL_OF[one.uri_template] in listed]
+
+
+async def page_of_machines(conduct: Conduct, listed: Container[str], cursor: str | None) -> ListResourcesResult:
     """One page of `resources/list`: the static entries first, then the machines, by the provider's own cursor.
+
+    listed: the tools that are open. Machines are listed where `list_machines` and `get_machine` are.
 
     Raises:
         MCPError: -32602 for a cursor that is not ours.
     """
     after = _position(cursor)
     query = MachinesQuery(limit=PAGE, after=after) if after else MachinesQuery(limit=PAGE)
-    head = [] if after else list(_STATIC)
+    head = [] if after else [one for one in _STATIC if TOOL_OF[one.uri] in listed]
+    if TOOL_OF[MACHINES] not in listed or TOOL_OF[MACHINE] not in listed:
+        return _page(head, None)
     try:
         page = await conduct.read(catalogue.LIST_MACHINES, {}, query)
     except Failure:
@@ -82,37 +98,49 @@ def _entry(machine: Machine) -> Resource:
     return Resource(uri=f"{MACHINES}/{machine.id}", name=name, description=about, mime_type=JSON)
 
 
-async def read(conduct: Conduct, uri: str, *, demo: bool = False) -> str:
+async def read(conduct: Conduct, listed: Container[str], uri: str, *, demo: bool = False) -> str:
     """The JSON text of one resource, marked where it is of a simulated fleet.
 
     Raises:
-        MCPError: -32602 for what is no resource of ours, -32603 with words where it cannot be read.
+        MCPError: -32602 for what is no resource of ours or is shut by the policy, -32603 with words where it cannot be
+            read.
     """
+    kind, machine_id = _understood(uri)
+    if TOOL_OF[kind] not in listed:
+        raise MCPError(INVALID_PARAMS, "This server's policy shuts the tool that tells what that resource does.")
     try:
-        return _text({**await _content(conduct, uri), **({"demo": True} if demo else {})})
+        return _text({**await _content(conduct, kind, machine_id), **({"demo": True} if demo else {})})
     except Failure as failure:
         gone = failure.code == "not_found"
         raise MCPError(INVALID_PARAMS if gone else INTERNAL_ERROR, wording.explain(failure)[0]) from None
 
 
-async def _content(conduct: Conduct, uri: str) -> Mapping[str, Any]:
-    if uri == MACHINES:
-        return await _fleet(conduct)
-    if uri == SUMMARY:
-        return await _summary(conduct)
-    machine_id, _, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
-    # The id is checked before anything is decoded: what a path must not hold, a URI of ours need not.
-    if not uri.startswith(f"{MACHINES}/") or not naming.is_id(machine_id) or rest not in {"", "events"}:
+def _understood(uri: str) -> tuple[str, str]:
+    """Which of our resources it is, and the id in it. What it must not hold is refused before anything is decoded."""
+    if uri in {MACHINES, SUMMARY}:
+        return uri, ""
+    machine_id, slash, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
+    if (
+        not uri.startswith(f"{MACHINES}/")
+        or not naming.is_id(machine_id)
+        or f"{slash}{rest}" not in {"", "/", "/events"}
+    ):
         raise MCPError(
             INVALID_PARAMS,
             f"No such resource. There are {SUMMARY}, {MACHINES}, and {MACHINE} and {EVENTS} with the id as listed.",
         )
+    return EVENTS if rest else MACHINE, machine_id
+
+
+async def _content(conduct: Conduct, kind: str, machine_id: str) -> Mapping[str, Any]:
+    if kind == MACHINES:
+        return await _fleet(conduct)
+    if kind == SUMMARY:
+        return await _summary(conduct)
     machine = await conduct.read(catalogue.GET_MACHINE, {"id": machine_id})
-    return (
-        await _events(conduct, machine)
-        if rest
-        else {"machine": plain(views.machine_view(machine, conduct.policy.prices))}
-    )
+    if kind == EVENTS:
+        return await _events(conduct, machine)
+    return {"machine": plain(views.machine_view(machine, conduct.policy.prices))}
 
 
 async def _fleet(conduct: Conduct) -> Mapping[str, Any]:

@@ -142,20 +142,20 @@ class Server(MCPServer[Any]):
         self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         """The SDK never pages; this override does."""
-        return await resources.page_of_machines(self._conduct, params.cursor if params else None)
+        return await resources.page_of_machines(self._conduct, self._listed, params.cursor if params else None)
 
     async def _handle_list_resource_templates(
         self, ctx: ServerRequestContext[Any], params: PaginatedRequestParams | None
     ) -> ListResourceTemplatesResult:
         return ListResourceTemplatesResult(
-            resource_templates=resources.TEMPLATES, ttl_ms=3_600_000, cache_scope="public"
+            resource_templates=resources.templates(self._listed), ttl_ms=3_600_000, cache_scope="public"
         )
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
     ) -> Iterable[ReadResourceContents]:
         """Every resource is read by its URI; an error never repeats it."""
-        text = await resources.read(self._conduct, str(uri), demo=self._demo)
+        text = await resources.read(self._conduct, self._listed, str(uri), demo=self._demo)
         return [ReadResourceContents(content=text, mime_type=resources.JSON)]
 
 

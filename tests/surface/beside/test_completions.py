@@ -274,3 +274,13 @@ async def test_every_argument_of_a_prompt_is_completed(bench: Bench, era: Era) -
 async def test_only_ids_that_may_stand_in_a_path_are_offered(bench: Bench, era: Era) -> None:
     async with typing(bench, era) as ask:
         assert all(is_id(value) for value in (await ask(ONE, "id", "")).values)
+
+
+@pytest.mark.parametrize(("shut", "left"), [("get_machine", ITS_EVENTS), ("list_machine_events", ONE)])
+async def test_a_template_that_is_shut_is_not_completed(
+    benches: Callable[..., Bench], era: Era, shut: str, left: ResourceTemplateReference
+) -> None:
+    async with typing(benches(policy=Policy(tools_deny=(shut,))), era) as ask:
+        assert (await ask(left, "id", "ps")).values
+        gone = ONE if left == ITS_EVENTS else ITS_EVENTS
+        assert "Nothing is completed there" in await refused(ask, gone, "id", "ps")
