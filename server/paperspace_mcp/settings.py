@@ -108,11 +108,22 @@ def _policy(environ: Mapping[str, str]) -> Policy:
     named = environ.get("PAPERSPACE_MCP_POLICY")
     path = Path(named).expanduser() if named else config_dir(environ) / "policy.toml"
     policy = Policy()
-    if named or path.is_file():
+    if named or _is_there(path):
         from paperspace_mcp.policy_file import load
 
         policy = load(path)
     return stricter(policy, _tightened(environ, policy))
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a policy, usable or not: taking a link that leads nowhere for none would loosen it."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return path.parent.is_symlink() and not path.parent.exists()
+    except OSError:
+        return True
+    return True
 
 
 def _tightened(environ: Mapping[str, str], policy: Policy) -> Policy:

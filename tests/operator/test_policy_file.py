@@ -1,5 +1,6 @@
 """The policy file is strict: what would be ignored, or would shut less than its words say, is refused at the start."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from paperspace_mcp.app import build
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.policy_file import doubts, parse
 from paperspace_mcp.rules.policy import Policy, stricter
-from paperspace_mcp.settings import Settings, Upstream
+from paperspace_mcp.settings import Settings, Upstream, from_environment
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +55,35 @@ async def test_a_freeze_in_the_file_stops_what_is_guarded_and_no_read(tmp_path: 
     assert (await bench.call(MODERN, None, "get_machine", STOP.arguments))["machine"]["name"] == STOP.name
     assert bench.sent == []
     await bench.app.aclose()
+
+
+def leads_nowhere(file: Path) -> None:
+    file.symlink_to(file.with_name("gone.toml"))
+
+
+def leads_to_itself(file: Path) -> None:
+    file.symlink_to(file)
+
+
+def in_a_folder_that_leads_nowhere(file: Path) -> None:
+    file.parent.rmdir()
+    file.parent.symlink_to(file.parents[1] / "gone")
+
+
+@pytest.mark.parametrize(
+    "made", [leads_nowhere, leads_to_itself, Path.mkdir, in_a_folder_that_leads_nowhere], ids=lambda one: one.__name__
+)
+def test_a_file_that_is_there_and_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, made: Callable[[Path], None]
+) -> None:
+    folder = tmp_path / "paperspace-mcp"
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    assert from_environment(environ).policy.protect == ("prod*",), "without one there are defaults"
+    folder.mkdir()
+    assert from_environment(environ).policy.protect == ("prod*",)
+    made(folder / "policy.toml")
+    with pytest.raises(OperatorError, match="bad_policy"):
+        from_environment(environ)
 
 
 def test_a_freeze_is_never_loosened() -> None:

@@ -30,6 +30,7 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Failure
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.policy import Strictness
+from paperspace_mcp.settings import from_environment
 from paperspace_mcp.wire.approvers import TRIES
 
 Deciding = Callable[[Bench, Approver, str], Awaitable[object]]
@@ -206,7 +207,22 @@ def after_the_command(
     return attack
 
 
+async def without_its_policy(ring: Ring) -> int:
+    """The policy is a link to where it was kept; it denies everything, and is not there."""
+    folder = ring.folder / "paperspace-mcp"
+    folder.mkdir(parents=True)
+    (folder / "policy.toml").symlink_to(ring.folder / "gone.toml")
+    try:
+        policy = from_environment({"XDG_CONFIG_HOME": str(ring.folder), "HOME": str(ring.folder)}).policy
+    except Failure:
+        return 0
+    bench = ring.bench(policy=policy)
+    await bench.call(MODERN, Person(types("create")), CREATE.tool, CREATE.arguments)
+    return excess(bench)
+
+
 IN_A_NAME: dict[str, Attack] = {
+    "a policy that cannot be read is not none": without_its_policy,
     "no principal without a token": without_a_bearer,
     "an approval of the OS user is not anonymous": as_nobody,
     "a token is its user's": with_a_strange_bearer,

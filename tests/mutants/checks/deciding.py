@@ -245,6 +245,13 @@ _IN_A_NAME = (
         "bad_standing",
         behind=("never in advance: destroy",),
     ),
+    Check(
+        "a policy that cannot be read is not none",
+        "settings:_policy",
+        "named or _is_there(path)",
+        "named or path.is_file()",
+        "bad_policy",
+    ),
     Check("lifting a freeze takes the secret", "cli.freeze:execute", "approvers.any()", "False", "wrong_secret"),
 )
 
