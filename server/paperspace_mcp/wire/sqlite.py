@@ -61,6 +61,7 @@ class SqliteStore:
         self._path = directory / "approvals.sqlite3"
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
 
     def find(self, principal: str, digest: str, now: float, channel: Channel) -> Meeting:
         with self._transaction() as db:
@@ -186,7 +187,7 @@ class SqliteStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                db = self._db = self._db or _open(self._path)
+                db = self._here()
                 db.execute("BEGIN IMMEDIATE")
                 with db:
                     yield db
@@ -194,6 +195,24 @@ class SqliteStore:
                 raise KeyError("code") from None
             except sqlite3.Error as error:
                 raise OSError(f"the store of approvals cannot be used ({error.__class__.__name__})") from error
+
+    def _here(self) -> sqlite3.Connection:
+        """The file that lies at its place now: a freeze in a new one must reach whoever still has the old one open."""
+        if self._db and self._opened != _identity(self._path):
+            self._db.close()  # of a file that was moved, sqlite leaves the log at its old place alone
+            self._db = None
+        if not self._db:
+            self._db = _open(self._path)
+            self._opened = _identity(self._path)
+        return self._db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open(path: Path) -> sqlite3.Connection:
