@@ -1,8 +1,10 @@
 """What became of the steps of a plan, as it is written into its record."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+TOLD_ONCE = "told once, not kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,15 @@ class Outcome:
 
 
 def dump_outcomes(outcomes: list[Outcome]) -> str:
-    return json.dumps([asdict(outcome) for outcome in outcomes]) if outcomes else ""
+    """The outcomes as they are written down: what was revealed into an answer is told once and kept nowhere."""
+    return json.dumps([asdict(replace(one, answer=_kept(one.answer))) for one in outcomes]) if outcomes else ""
+
+
+def _kept(answer: dict[str, Any]) -> dict[str, Any]:
+    delivered = answer.get("delivered")
+    if not isinstance(delivered, dict) or "password" not in delivered:
+        return answer
+    return {**answer, "delivered": {**delivered, "password": TOLD_ONCE}}
 
 
 def load_outcomes(text: str) -> list[Outcome]:
