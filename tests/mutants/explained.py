@@ -53,7 +53,6 @@ _SHAPES: Places = {
     "conduct.steps:Steps._fingerprint": "'accessors' in fields",
     "surface.desk:Desk.target": "machine.dt_deleted is not None | 'accessors' in fields",
     "surface.prompts:find": "prompt_shut",  # a prompt does nothing; the tools that it names are shut at the call
-    "conduct.corridor:Conduct.find": "meeting.kind in {'open', 'approved'}",
     "rules.guard.demands:demand": (
         # which of two texts is asked for, of which neither is weaker where it is asked
         "ask is Ask.NAME | len(plan.targets) > 1 | len(text) > TYPED_CAP | rule.ask is Ask.VERB"

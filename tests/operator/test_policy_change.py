@@ -1,18 +1,19 @@
 """A policy that is tightened, classes that hide under others, and whose approval it is: judged by the wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.guard.bench import DELETE, MODERN, STOP, Bench, Call, Person, error_of, types
+from tests.guard.bench import DELETE, MODERN, START, STOP, Bench, Call, Person, error_of, types
 
 from paperspace_mcp.app import anonymous
+from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import OperatorError
 from paperspace_mcp.policy_file import parse
-from paperspace_mcp.rules.guard.records import Status
-from paperspace_mcp.rules.policy import Budgets, Mode, Policy, Standing, Strictness, fingerprint
+from paperspace_mcp.rules.guard.records import Meeting, Record, Status
+from paperspace_mcp.rules.policy import Budgets, Charge, Mode, Policy, Standing, Strictness, fingerprint
 from paperspace_mcp.simulator import Simulator
 from paperspace_mcp.surface.tools import updating
 
@@ -57,6 +58,56 @@ async def test_an_approval_out_of_band_counts_only_under_its_policy(benches: Mak
     assert (await bench.record(code)).status is Status.SUPERSEDED
     assert answer.get("approval") != code
     assert error_of(answer) == "denied_by_policy" or answer["status"] == "approval_required"
+
+
+@pytest.mark.parametrize("policy", TIGHTER.values(), ids=list(TIGHTER))
+async def test_what_was_spent_and_cut_off_is_not_gone_on_with_under_another_policy(
+    benches: Make, policy: Policy
+) -> None:
+    bench = benches(policy=ASKS)
+    asked = await bench.ask(STOP)
+    assert bench.app.store.spend(asked.code, Status.OPEN, bench.clock())
+    bench.refit(policy=policy)
+    answer = await bench.call(MODERN, None, STOP.tool, STOP.arguments)
+    assert bench.sent == []
+    assert answer.get("approval") != asked.code
+    assert error_of(answer) == "denied_by_policy" or answer["status"] == "approval_required"
+
+
+async def test_what_was_begun_under_another_policy_is_neither_gone_on_with_nor_asked_about(benches: Make) -> None:
+    """Of two machines one may have been stopped as the process died: nobody knows, so nothing more is done."""
+    bench = benches(policy=ASKS)
+    two = Call("power_machines", {"action": "stop", "machines": ["dev-anna", "dev-diya"]}, "stop 2", ())
+    asked = await bench.ask(two)
+    assert bench.app.store.spend(asked.code, Status.OPEN, bench.clock())
+    begun = dump_outcomes([Outcome("stop_machine", "intent", STOP.id, at=bench.clock())])
+    assert bench.app.store.note(asked.code, "", begun)
+    bench.refit(policy=TIGHTER["inbox"])
+    answer = await bench.call(MODERN, None, two.tool, two.arguments)
+    assert (error_of(answer), answer["error"]["changed"], bench.sent) == ("policy_changed", "unknown", [])
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_is_not_let_through_any_more_is_asked_about_by_the_next_call(benches: Make, era: str) -> None:
+    """Of two starts at once the price rule lets one through; the other was told to call again, and is asked then."""
+    bench = benches(policy=replace(ASKS, confirm_usd_per_hour=1.0))
+    issue = bench.app.store.issue
+
+    def issued(record: Record, targets: Collection[str], now: float) -> Meeting:
+        meeting = issue(record, targets, now)
+        other = replace(record, code="ZZZZ", digest="another")
+        issue(other, (), now)
+        charge = Charge(f"unasked:{record.principal}", 0.9, 1.0)
+        assert bench.app.store.spend("ZZZZ", Status.APPROVED, now, [charge])
+        bench.app.store.issue = issue  # type: ignore[method-assign]
+        return meeting
+
+    bench.app.store.issue = issued  # type: ignore[method-assign]
+    person = Person(types("start"))
+    assert error_of(await bench.call(era, person, START.tool, START.arguments)) == "approval_gone"
+    assert (bench.sent, person.questions) == ([], [])
+    assert (await bench.call(era, person, START.tool, START.arguments))["status"] == "done"
+    assert (tuple(bench.sent), len(person.questions)) == (START.sent, 1)
 
 
 async def test_what_only_opens_and_shuts_tools_leaves_an_approval_standing(benches: Make) -> None:

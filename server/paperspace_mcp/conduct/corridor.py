@@ -71,30 +71,38 @@ class Conduct:
 
     async def forget(self, record: Record) -> None:
         """A repeat of this call is a new wish: what it did has been undone by somebody else."""
-        note = partial(
-            self.rooms.store.note, record.code, record.outcome, record.outcome, settled=True, repeatable=True
-        )
-        await stored(note)
+        code, outcome = record.code, record.outcome
+        await stored(partial(self.rooms.store.note, code, outcome, outcome, settled=True, repeatable=True))
 
     async def find(self, caller: Caller, digest: str, channel: Channel) -> Meeting:
         """What a call finds of itself: an open question, an approval, an outcome, or nothing.
 
-        What waits under another policy is taken out of use: it asks for what is not enough, or not right, any more.
+        What waits or is left under another policy is taken out of use: what it asks for is not right any more.
         """
         await self._lapse()
         now = self.rooms.now()
         meeting = await stored(partial(self.rooms.store.find, caller.principal, digest, now, channel))
-        if meeting.kind in {"open", "approved"} and meeting.record and meeting.record.policy != self._rules():
-            await self._retire(meeting.record)
+        record = meeting.record
+        if record and record.policy != self._rules() and await self._outdated(record, meeting.kind):
             return await self.find(caller, digest, channel)
         return meeting
+
+    async def _outdated(self, record: Record, kind: str) -> bool:
+        """Take out of use what waits, or was spent and is not under way; False for anything else."""
+        if kind in {"open", "approved"}:
+            await self._retire(record, "policy_changed")
+            return True
+        if kind != "resume" or any(one.status != "done" for one in load_outcomes(record.outcome)):
+            return False
+        await self.forget(record)
+        return True
 
     def _rules(self) -> str:
         return fingerprint(self.policy)
 
-    async def _retire(self, record: Record) -> None:
+    async def _retire(self, record: Record, rule: str) -> None:
         if await stored(partial(self.rooms.store.retire, record.code)):
-            await self._audit(entries.of_record("refused", record, decision="refuse", rule="policy_changed"))
+            await self._audit(entries.of_record("refused", record, decision="refuse", rule=rule))
 
     async def _lapse(self) -> None:
         """Write down what ran out of time since anybody looked: nobody answered it, or nobody used the approval."""
@@ -271,11 +279,12 @@ class Conduct:
         """Policy again: it may have changed since the question, and what was let through unasked may not be now."""
         plan = plans.load(record.plan)
         if record.policy != self._rules():
-            await self._retire(record)
+            await self._retire(record, "policy_changed")
             raise Refusal("policy_changed", facts={"approval": record.code})
         decision = await self.judge(owner(record), plan, record)
         if record.channel is Channel.RULE:
             if decision.kind != "go":
+                await self._retire(record, "approval_gone")
                 raise Refusal("approval_gone", facts={"approval": record.code})
             return decision.charges
         ungranted = ("standing:", "unasked:")
@@ -290,6 +299,8 @@ class Conduct:
             Refusal: the policy says no by now; what was done before it is done, and `changed` says so.
         """
         plan, done = plans.load(record.plan), load_outcomes(record.outcome)
+        if not judged and record.policy != self._rules():
+            raise Refusal("policy_changed", changed="unknown", facts={"approval": record.code})
         if plan.independent:
             return await Batch(self.rooms, record, self._busy).run()
         if done and done[-1].status != "done":

@@ -17,6 +17,7 @@ from tests.mutants.ring import (
     excess,
     freezing,
     in_hand,
+    rules,
     spent,
     tried,
     typing,
@@ -32,8 +33,9 @@ from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.rules.guard.records import Status
 from paperspace_mcp.rules.guard.warrants import Warrant, digest
-from paperspace_mcp.rules.policy import Standing
+from paperspace_mcp.rules.policy import Mode, Standing
 from paperspace_mcp.simulator import Fault
+from paperspace_mcp.wire.sqlite import SqliteStore
 
 BEN = {"id": "ps8jo1fga"}
 _TWO = powering("stop", "stop 2", machines=["dev-anna", "dev-carlos"])
@@ -110,6 +112,27 @@ async def approved_after_a_no(ring: Ring) -> int:
     await bench.app.conduct.close(record, Status.DECLINED)
     await bench.app.conduct.close(record, Status.APPROVED)
     await again(bench, CREATE)
+    return excess(bench)
+
+
+async def spent_under_other_rules(ring: Ring) -> int:
+    """A call was cut off as its approval was spent; by now the operator wants such questions in the inbox."""
+    bench = ring.bench()
+    await spent(bench, CREATE)
+    bench.refit(policy=rules(mode=Mode.INBOX))
+    await again(bench, CREATE)
+    return excess(bench)
+
+
+async def frozen_in_a_new_store(ring: Ring) -> int:
+    """The store was moved away under a running server, and a freeze stands in the one that is at its place now."""
+    bench = ring.bench()
+    bench.app.store.flag("open", 0.0)
+    state = bench.app.settings.state_dir
+    for file in state.glob("approvals.sqlite3*"):
+        file.rename(ring.folder / file.name)
+    SqliteStore(state).set_flag("frozen", 1e12, "")
+    await bench.call(MODERN, Person(types("create")), CREATE.tool, CREATE.arguments)
     return excess(bench)
 
 
@@ -326,6 +349,8 @@ async def another_endpoint(ring: Ring) -> int:
 
 
 ATTACKS: dict[str, Attack] = {
+    "gone on with under the rules it was spent under": spent_under_other_rules,
+    "the store is the file at its place": frozen_in_a_new_store,
     "judged again before it is spent": typing(CREATE, meanwhile=freezing),
     "what was let through unasked still is": let_through_before,
     "nothing is done that was not spent": race,

@@ -16,7 +16,7 @@ ASKING = (
     Check(
         "met under the rules it was asked under",
         "conduct.corridor:Conduct.find",
-        "meeting.record.policy != self._rules()",
+        "record.policy != self._rules()",
         "False",
         "policy_changed",
         behind=(SAME_RULES,),

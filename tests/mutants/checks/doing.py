@@ -15,6 +15,21 @@ BEGUN, SPENT_ONLY = "what was written down is as it was read", "only what is spe
 _SPENDING = (
     Check(SAME_RULES, _CHARGES, "record.policy != self._rules()", "False", "policy_changed"),
     Check(
+        "gone on with under the rules it was spent under",
+        f"{_CORRIDOR}.go_on",
+        "record.policy != self._rules()",
+        "False",
+        "policy_changed",
+        behind=("met under the rules it was asked under",),
+    ),
+    Check(
+        "the store is the file at its place",
+        f"{_STORE}._here",
+        "self._opened != _identity(self._path)",
+        "False",
+        "frozen",
+    ),
+    Check(
         "judged again before it is spent",
         _CHARGES,
         "await self.judge(owner(record), plan, record)",
