@@ -251,23 +251,6 @@ def test_processes_that_start_together_make_one_file(tmp_path: Path) -> None:
         one.shut()
 
 
-@pytest.mark.parametrize("after", ["moved", "put back"])
-def test_a_running_server_uses_the_file_that_is_at_its_place(tmp_path: Path, after: str) -> None:
-    state, running, aside = tmp_path / "state", SqliteStore(tmp_path / "state"), tmp_path / "aside"
-    running.set_flag("old", NOW, "")
-    state.rename(aside)
-    SqliteStore(state).set_flag("frozen", NOW, "")
-    assert (running.flag("frozen", 0.0), running.flag("old", 0.0)) == (True, False)
-    running.set_flag("seen", NOW, "")
-    if after == "put back":
-        state.rename(tmp_path / "new")
-        aside.rename(state)
-    fresh = SqliteStore(state)
-    found = {name for name in ("old", "frozen", "seen") if fresh.flag(name, 0.0)}
-    assert found == ({"old"} if after == "put back" else {"frozen", "seen"})
-    assert {name for name in ("old", "frozen", "seen") if running.flag(name, 0.0)} == found
-
-
 def test_racing_approval_and_denial_have_one_winner(tmp_path: Path) -> None:
     stores = [SqliteStore(tmp_path) for _ in range(20)]
     stores[0].issue(RECORD, [], NOW)

@@ -1,5 +1,6 @@
 """A store that is lost in the middle of a call: nothing leaves unspent, and nothing leaves twice."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from paperspace_mcp.surface import consent
 from paperspace_mcp.wire.sqlite import SqliteStore
 
 pytestmark = pytest.mark.anyio
+LATER = 1e12
 
 
 class Failing:
@@ -71,3 +73,20 @@ async def test_a_process_that_dies_after_spending_does_nothing_twice(bench: Benc
         await bench.call(era, nobody, CREATE.tool, CREATE.arguments)
     assert bench.sent == ["POST /machines"], "what was approved is done by the first repeat, and once"
     assert nobody.questions == []
+
+
+@pytest.mark.parametrize("after", ["moved", "put back"])
+def test_a_running_server_uses_the_file_that_is_at_its_place(tmp_path: Path, after: str) -> None:
+    state, running, aside = tmp_path / "state", SqliteStore(tmp_path / "state"), tmp_path / "aside"
+    running.set_flag("old", LATER, "")
+    state.rename(aside)
+    SqliteStore(state).set_flag("frozen", LATER, "")
+    assert (running.flag("frozen", 0.0), running.flag("old", 0.0)) == (True, False)
+    running.set_flag("seen", LATER, "")
+    if after == "put back":
+        state.rename(tmp_path / "new")
+        aside.rename(state)
+    fresh = SqliteStore(state)
+    found = {name for name in ("old", "frozen", "seen") if fresh.flag(name, 0.0)}
+    assert found == ({"old"} if after == "put back" else {"frozen", "seen"})
+    assert {name for name in ("old", "frozen", "seen") if running.flag(name, 0.0)} == found
