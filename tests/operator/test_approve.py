@@ -205,3 +205,18 @@ def test_five_wrong_secrets_are_enough(tmp_path: Path) -> None:
     assert operator.run("unlock", "--reason", "fire", typed="guess\n").returncode == 1
     ended = operator.run("unlock", "--reason", "fire", typed=TYPED)
     assert (ended.returncode, "Too many wrong secrets" in ended.stderr) == (1, True)
+
+
+async def test_a_line_too_many_does_not_answer_the_next_question(bench: Bench) -> None:
+    """Without a secret nothing else stands between what was typed too early and a question that nobody has read."""
+    (first,) = await asked(bench, "stop_machine", RUNNING[:1])
+    with sitting_at(bench.app.settings.state_dir, "approve", "--watch") as terminal:
+        await anyio.to_thread.run_sync(terminal.until, "> ")
+        terminal.types("stop\nstop")
+        await anyio.to_thread.run_sync(terminal.until, f"{first}: approved.")
+        (second,) = await asked(bench, "stop_machine", RUNNING[1:2])
+        await anyio.to_thread.run_sync(terminal.until, "> ")
+        terminal.types("")
+        await anyio.to_thread.run_sync(terminal.until, f"{second}: ")
+        assert await anyio.to_thread.run_sync(terminal.interrupts) == 130
+    assert await statuses(bench, [first, second]) == [Status.APPROVED, Status.DECLINED]

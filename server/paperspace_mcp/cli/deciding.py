@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from paperspace_mcp.approving import Approver, Decided
@@ -111,6 +112,7 @@ class Terminal:
 
     def _typed(self) -> str | None:
         """What the person types; an empty text for an empty line, None where standard input has ended."""
+        _forget_typed()
         sys.stdout.write("> ")
         sys.stdout.flush()
         line = sys.stdin.readline()
@@ -122,6 +124,15 @@ class Terminal:
 
     def _secret(self) -> str:
         return self.read_secret("approver's secret: ") if self.approver.approvers.any() else ""
+
+
+def _forget_typed() -> None:
+    """What was typed before its question was there answers nothing: a line too many would approve the next one."""
+    if sys.stdin.isatty():
+        with suppress(ImportError):  # a system without terminals of this kind
+            import termios
+
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def _codes(records: Sequence[Record]) -> list[str]:
