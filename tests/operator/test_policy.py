@@ -1,5 +1,6 @@
 """What an operator sets, seen on the provider's wire: prices, budgets, standing approvals, limits, freeze, sinks."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,21 @@ async def test_the_seventh_question_goes_to_the_inbox_until_it_is_unlocked(bench
     bench.app.store.set_flag(unlocked(_principal(bench)), bench.clock() + 60, "incident")
     await bench.call(MODERN, person, "restart_machine", STOP.arguments)
     assert len(person.questions) == 7
+
+
+async def test_of_many_calls_at_once_no_more_are_asked_about_than_of_many_in_turn(benches: Make) -> None:
+    """A model that sends twenty calls in one breath floods nobody: the rest waits as a list."""
+    bench, person, told = benches(policy=Policy(questions=6)), Person(types("no")), list[str]()
+
+    async def create(number: int) -> None:
+        answer = await bench.call(MODERN, person, CREATE.tool, {**CREATE.arguments, "name": f"box-{number}"})
+        told.append(error_of(answer) or answer["status"])
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(create, number)
+    assert (len(person.questions), bench.sent) == (6, [])
+    assert Counter(told) == {"mistyped": 6, "approval_required": 14}
 
 
 @pytest.mark.parametrize(

@@ -93,8 +93,8 @@ async def test_what_is_not_let_through_any_more_is_asked_about_by_the_next_call(
     bench = benches(policy=replace(ASKS, confirm_usd_per_hour=1.0))
     issue = bench.app.store.issue
 
-    def issued(record: Record, targets: Collection[str], now: float) -> Meeting:
-        meeting = issue(record, targets, now)
+    def issued(record: Record, targets: Collection[str], now: float, questions: int | None = None) -> Meeting:
+        meeting = issue(record, targets, now, questions)
         other = replace(record, code="ZZZZ", digest="another")
         issue(other, (), now)
         charge = Charge(f"unasked:{record.principal}", 0.9, 1.0)

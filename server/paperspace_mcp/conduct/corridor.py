@@ -184,15 +184,15 @@ class Conduct:
             await self._audit(entries.of_refusal(caller, plan, refusal.code, digest=digest))
             raise
         ids = [target.id for target in plan.targets]
-        while True:
-            record = self._draft(caller, plan, decision, digest, channel)
-            try:
-                meeting = await stored(partial(self.rooms.store.issue, record, ids, record.issued_at))
-            except KeyError:
-                continue  # the code is taken: draw another
-            if meeting.record is record:
-                await self._asked(record)
-            return meeting
+        record = self._draft(caller, plan, decision, digest, channel)
+        issue = partial(self.rooms.store.issue, record, ids, record.issued_at, decision.questions)
+        try:
+            meeting = await stored(issue)
+        except KeyError:  # the code is taken, or calls at the same time were asked about: judged anew
+            return await self.ask(caller, plan, digest, channel)
+        if meeting.record is record:
+            await self._asked(record)
+        return meeting
 
     async def _asked(self, record: Record) -> None:
         phase = "granted" if record.channel is Channel.RULE else "asked"

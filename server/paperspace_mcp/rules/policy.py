@@ -152,11 +152,15 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """refuse (with a code), go (nobody is asked: `rule` says why), ask, or inbox."""
+    """refuse (with a code), go (nobody is asked: `rule` says why), ask, or inbox.
+
+    questions: how many may be asked in a client in ten minutes, this one among them; None is no limit.
+    """
 
     kind: str
     rule: str
     charges: tuple[Charge, ...] = ()
+    questions: int | None = None
 
 
 def decide(policy: Policy, plan: Plan, known: Standings) -> Decision:
@@ -169,7 +173,8 @@ def decide(policy: Policy, plan: Plan, known: Standings) -> Decision:
         return Decision("go", f"standing:{codes}", (*charges, *standing_charges(covered)))
     if below_threshold(policy, plan, known):
         return Decision("go", "below_confirm_usd_per_hour", (*charges, _unasked(policy, plan, known)))
-    return Decision(_channel(policy, plan, known), _asks(policy, plan, known), charges)
+    most = None if known.unlocked else policy.questions
+    return Decision(_channel(policy, plan, known), _asks(policy, plan, known), charges, most)
 
 
 def refusal(policy: Policy, plan: Plan, known: Standings) -> str:

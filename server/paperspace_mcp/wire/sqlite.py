@@ -13,7 +13,7 @@ from typing import Any
 from paperspace_mcp.contract.effects import Effect
 from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status, meet
-from paperspace_mcp.rules.policy import Charge, Standing
+from paperspace_mcp.rules.policy import QUESTIONS_WINDOW_S, Charge, Standing
 from paperspace_mcp.state import made
 
 _KEEP_S = 30 * 24 * 3600.0
@@ -67,10 +67,12 @@ class SqliteStore:
         with self._transaction() as db:
             return _meeting(db, principal, digest, now, channel)
 
-    def issue(self, record: Record, targets: Collection[str], now: float) -> Meeting:
+    def issue(self, record: Record, targets: Collection[str], now: float, questions: int | None = None) -> Meeting:
         with self._transaction() as db:
             meeting = _meeting(db, record.principal, record.digest, now, record.channel)
             if meeting.record is None:
+                if not _room(db, record, now, questions):
+                    raise KeyError("questions")
                 _insert(db, record, targets)
                 _forget(db, now)
             return meeting if meeting.record is not None else meet([record], now, record.channel)
@@ -138,9 +140,8 @@ class SqliteStore:
             return db.execute(query, (but, json.dumps(event_id))).fetchone() is not None
 
     def asked(self, principal: str, since: float) -> int:
-        query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
         with self._transaction() as db:
-            return int(db.execute(query, (principal, Channel.CLIENT, since)).fetchone()[0])
+            return _asked(db, principal, since)
 
     def over(self, charges: Sequence[Charge]) -> str:
         with self._transaction() as db:
@@ -292,6 +293,17 @@ def _overtaken(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     query = "SELECT 1 FROM records WHERE status = ? AND spent_at > ? AND digest != ? AND instr(targets, ?) LIMIT 1"
     ids = [target for target in row["targets"].split(",") if target]
     return any(db.execute(query, (Status.SPENT, row["spent_at"], row["digest"], f",{one},")).fetchone() for one in ids)
+
+
+def _asked(db: sqlite3.Connection, principal: str, since: float) -> int:
+    query = "SELECT count(*) FROM records WHERE principal = ? AND channel = ? AND issued_at >= ?"
+    return int(db.execute(query, (principal, Channel.CLIENT, since)).fetchone()[0])
+
+
+def _room(db: sqlite3.Connection, record: Record, now: float, most: int | None) -> bool:
+    """Whether one more may be asked: of calls that come at once, each sees those before it."""
+    since = now - QUESTIONS_WINDOW_S
+    return most is None or record.channel is not Channel.CLIENT or _asked(db, record.principal, since) < most
 
 
 def _insert(db: sqlite3.Connection, record: Record, targets: Collection[str]) -> None:

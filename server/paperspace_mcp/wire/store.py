@@ -18,11 +18,13 @@ class Store(Protocol):
         """What a call finds of itself (see `records.meet`)."""
         ...
 
-    def issue(self, record: Record, targets: Collection[str], now: float) -> Meeting:
+    def issue(self, record: Record, targets: Collection[str], now: float, questions: int | None = None) -> Meeting:
         """Write a new record, unless the same call was recorded meanwhile; either way, the one that stands.
 
+        questions: how many a principal may be asked in a client in ten minutes, this one among them.
+
         Raises:
-            KeyError: the code is taken.
+            KeyError: the code is taken, or so many were asked already.
         """
         ...
 

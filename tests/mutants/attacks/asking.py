@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import anyio
 from mcp_types import ElicitResult
 from tests.guard.bench import CREATE, DELETE, MODERN, START, STOP, Bench, Call, Person, types
 from tests.mutants.attacks.judging import GRANT, RESIZE, allowed
@@ -174,6 +175,17 @@ async def restarted_again(ring: Ring) -> int:
 _INBOX = typing(CREATE, mode=Mode.INBOX)
 _WRONG = typing(DELETE, "yes")
 _late = typing(DELETE, era="legacy", meanwhile=_two_minutes)
+
+
+async def many_at_once(ring: Ring) -> int:
+    """One question is the limit, and eight calls come in the same moment; how many more are asked."""
+    bench, person = ring.bench(questions=1), Person(_NO)
+    async with anyio.create_task_group() as group:
+        for number in range(8):
+            group.start_soon(bench.call, MODERN, person, CREATE.tool, {**CREATE.arguments, "name": f"box-{number}"})
+    return len(person.questions) - 1
+
+
 ATTACKS: dict[str, Attack] = {
     "found by its principal": other_principal,
     "found by its digest": other_arguments,
@@ -193,6 +205,7 @@ ATTACKS: dict[str, Attack] = {
     "mode inbox": _INBOX,
     "a class to the inbox": typing(CREATE, classes={Effect.SPEND: Strictness.INBOX}),
     "the limit on questions": typing(CREATE, questions=0),
+    "the limit on questions at once": many_at_once,
     "a name where the operator wants one": typing(STOP, "stop", classes={Effect.DISRUPT: Strictness.NAME}),
     "only a client's questions are asked in clients": _INBOX,
     "what is typed is compared": _WRONG,

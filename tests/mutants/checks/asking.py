@@ -118,6 +118,14 @@ ASKING = (
         "known.questions >= policy.questions and not known.unlocked",
         "False",
         "approval_required",
+        behind=("the limit on questions at once",),
+    ),
+    Check(
+        "the limit on questions at once",
+        "wire.sqlite:_room",
+        "most is None or record.channel is not Channel.CLIENT or _asked(db, record.principal, since) < most",
+        "True",
+        "approval_required",
     ),
     Check(
         "a name where the operator wants one",
