@@ -53,6 +53,19 @@ SELECTORS: list[tuple[dict[str, Any], set[str]]] = [
 ]  # fmt: skip
 
 
+async def test_a_type_and_a_state_that_nobody_knows_are_found_as_a_list_finds_them(
+    assistant: Assistant, sim: Simulator
+) -> None:
+    """The provider may sell new types and write states otherwise; how people write them changes nothing."""
+    [new] = crowd(sim, 1)
+    sim.machine(new).overrides.update({"machineType": "RTX-PRO 6000", "state": "Ready"})
+    words = {"machine_type": "rtx pro 6000", "states": ["ready"]}
+    listed = await assistant.call("list_machines", **words)
+    assert [one["id"] for one in listed.data["machines"]] == [new]
+    await assistant.call("power_machines", action="stop", **words)
+    assert acted(sim, "stop") == {new}
+
+
 @pytest.mark.parametrize(("selector", "ids"), SELECTORS, ids=[str(selector)[:70] for selector, _ in SELECTORS])
 async def test_a_selector_means_exactly_these(
     assistant: Assistant, sim: Simulator, selector: dict[str, Any], ids: set[str]

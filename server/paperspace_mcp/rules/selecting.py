@@ -25,7 +25,7 @@ Stands = Callable[[Machine], str]
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """What was asked for. Empty parts do not filter; `region` is the provider's short name."""
+    """What was asked for. Empty parts do not filter; `region` is the provider's short name, `states` are folded."""
 
     machines: tuple[str, ...] = ()
     name_globs: tuple[str, ...] = ()
@@ -165,6 +165,7 @@ def _elsewhere(machine: Machine, selector: Selector) -> str:
     """The filter that a machine does not pass. The provider was seen to write a region in words."""
     if selector.region and (naming.region(machine.region) or machine.region) != selector.region:
         return "region"
-    if selector.machine_type and machine.machine_type.casefold() != selector.machine_type.casefold():
+    kinds = {machine_types.folded(machine.machine_type), machine_types.folded(selector.machine_type)}
+    if selector.machine_type and len(kinds) > 1:
         return "machine_type"
-    return "state" if selector.states and machine.state not in selector.states else ""
+    return "state" if selector.states and machine.state.casefold() not in selector.states else ""
