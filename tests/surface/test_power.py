@@ -283,6 +283,17 @@ async def test_a_start_tells_what_it_costs_and_a_stop_what_it_saves(assistant: A
     assert len(sim.mutations()) == 3
 
 
+async def test_what_stopping_a_reserved_machine_saves_is_not_claimed(assistant: Assistant, sim: Simulator) -> None:
+    dry = await assistant.call("power_machines", action="stop", machines=["train-h100"], dry_run=True)
+    reply = await assistant.call("stop_machine", machine="train-h100")
+    said = "It is reserved, so what stopping it saves is not known; the disk stays billed."
+    assert said in assistant.questions[0]
+    assert said in reply.data["summary"]
+    assert "What it saves while off is not known" in dry.data["summary"]
+    assert {"usd_per_hour", "usd_per_month"}.isdisjoint(reply.data | dry.data)
+    assert len(sim.mutations()) == 1
+
+
 async def test_what_nobody_knows_is_said_in_sentences(assistant: Assistant, sim: Simulator) -> None:
     sim.add_machine(id="psodd", name="odd", state="off", machineType="C3", usageRate=None)
     sim.add_machine(id="pseven", name="even", state="ready", machineType="C3", usageRate=None)

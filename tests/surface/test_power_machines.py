@@ -234,6 +234,17 @@ async def test_a_stop_tells_what_it_saves(assistant: Assistant, sim: Simulator) 
     assert len(acted(sim, "stop")) == 3
 
 
+async def test_what_stopping_a_reserved_machine_saves_is_not_in_the_sum(assistant: Assistant, sim: Simulator) -> None:
+    """train-h100 is paid for by a reservation."""
+    both = ["train-h100", "dev-anna"]
+    dry = await assistant.call("power_machines", action="stop", machines=both, dry_run=True)
+    reply = await assistant.call("power_machines", action="stop", machines=both)
+    saved = "Saves 0.76 USD/h (about 555 USD/month) while off (1 reserved, not in the sum); disks stay billed."
+    assert all(saved in said for said in (dry.data["summary"], reply.data["summary"], *assistant.questions))
+    assert dry.data["usd_per_hour"] == reply.data["usd_per_hour"] == 0.76
+    assert acted(sim, "stop") == {"psjq83mw5s0u", "psoxnh2i7"}
+
+
 async def test_a_restart_costs_nothing(assistant: Assistant, sim: Simulator) -> None:
     reply = await assistant.call("power_machines", action="restart", name_globs=["dev-*"])
     assert acted(sim, "restart") == DEVS

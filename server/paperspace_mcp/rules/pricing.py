@@ -60,6 +60,11 @@ def rate(machine: Machine, own: Prices = NO_PRICES) -> float | None:
     return machine.usage_rate or usd_per_hour(machine.machine_type)
 
 
+def reserved(machine: Machine) -> bool:
+    """Whether its capacity is paid for by a reservation: nobody can know what stopping it saves."""
+    return machine.reservation is not None and machine.reservation.is_active
+
+
 def source(machine_type: str, own: Prices = NO_PRICES, *, metered: float | None = None) -> str:
     """Where the price of a type is from; of a machine, with its `usageRate`. Empty where there is none."""
     if _found(own, machine_type) is not None:

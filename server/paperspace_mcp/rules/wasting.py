@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from paperspace_mcp.contract.shapes import Event, Machine
 from paperspace_mcp.rules.power import MACHINE_STATES
-from paperspace_mcp.rules.pricing import NO_PRICES, Prices, rate
+from paperspace_mcp.rules.pricing import NO_PRICES, Prices, rate, reserved
 from paperspace_mcp.rules.waiting import seconds_of
 
 HOUR_S, DAY_S = 3600.0, 86400.0
@@ -140,8 +140,8 @@ class Waste:
 
     @property
     def reserved(self) -> bool:
-        """Whether its capacity is paid for by a reservation: nobody can know what stopping it saves."""
-        return self.machine.reservation is not None and self.machine.reservation.is_active
+        """Whether what stopping it saves cannot be known."""
+        return reserved(self.machine)
 
     @property
     def static(self) -> bool:

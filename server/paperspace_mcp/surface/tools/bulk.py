@@ -63,6 +63,7 @@ async def power_machines(
         return await nothing_to_do(desk, act, rows, aside, 0 if dry_run else wait_seconds)
     facts = {"rows": [row.model_dump(exclude_none=True) for row in rows], "aside": aside}
     facts["price_source"] = _sources(desk, chosen)
+    facts["reserved"] = [one.id for one in chosen.todo if act is STOP and pricing.reserved(one)]
     plan = _plan(desk, act, chosen, fleet, facts)
     return await _dry(desk, act, plan, rows) if dry_run else plan
 
@@ -201,7 +202,7 @@ def _plan(desk: Desk, act: Act, chosen: Selection, fleet: Sequence[Machine], fac
         arguments={"action": act.verb, "machines": [machine.id for machine in chosen.todo]},
         verb=act.verb,
         steps=steps,
-        lines=_lines(act, chosen, total),
+        lines=_lines(desk, act, chosen, total),
         usd_per_hour=total.usd_per_hour,
         adds_usd_per_hour=total.usd_per_hour,
         independent=True,
@@ -219,21 +220,29 @@ def _step(desk: Desk, act: Act, machine: Machine, *, unique: bool) -> Step:
     return Step(act.operation.name, path, act.operation.effect, target, usd_per_hour=usd)
 
 
-def _lines(act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]:
+def _lines(desk: Desk, act: Act, chosen: Selection, total: pricing.Total) -> tuple[str, ...]:
     number = len(chosen.todo)
     these = "1 machine" if number == 1 else f"{number} machines"
     what = f"{act.verb.upper()} {these}"
     pending = sum(1 for machine in chosen.todo if machine.updates_pending and act is RESTART)
     slow = (f"Updates are pending on {pending}: it may take longer than usual.",) if pending else ()
-    return (*_first(act, what, number, total), *slow, *_beside(chosen))
+    return (*_first(desk, act, what, chosen.todo, total), *slow, *_beside(chosen))
 
 
-def _first(act: Act, what: str, number: int, total: pricing.Total) -> tuple[str, ...]:
+def _first(desk: Desk, act: Act, what: str, todo: Sequence[Machine], total: pricing.Total) -> tuple[str, ...]:
     """The dangerous line, and the money."""
+    number = len(todo)
     if act is START:
         return (f"{what}: {_price(number, total)}.",)
     ends = f"{what}: whatever runs on {'it' if number == 1 else 'them'} ends."
-    return (ends, told(act, total)) if act is STOP else (ends,)
+    return (ends, _saved(desk, todo)) if act is STOP else (ends,)
+
+
+def _saved(desk: Desk, todo: Sequence[Machine]) -> str:
+    """What a stop saves; what is reserved is paid for anyway, perhaps."""
+    paid = [machine for machine in todo if not pricing.reserved(machine)]
+    total = pricing.total(pricing.rate(machine, desk.prices) for machine in paid)
+    return told(STOP, total, len(todo) - len(paid))
 
 
 def _price(number: int, total: pricing.Total) -> str:
@@ -254,7 +263,7 @@ def _beside(chosen: Selection) -> tuple[str, ...]:
 async def _dry(desk: Desk, act: Act, plan: Plan, rows: Sequence[PoweredRow]) -> Answer:
     """The plan as it would be asked about. Nothing is recorded, nobody is asked."""
     planned = [row for row in rows if row.result == "planned"]
-    words, fields = money(act, planned)
+    words, fields = money(act, planned, plan.facts["reserved"])
     aside = plan.facts["aside"]
     counts = {"planned": len(planned), **aside}
     priced = {"price_source": plan.facts["price_source"] or None} if fields else {}

@@ -1,7 +1,7 @@
 """What a bulk power call answers: numbers and money in a sentence, a row for each machine, and how to go on."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,22 +50,28 @@ class PoweredMachines(Guarded):
     machines: list[PoweredRow] | None = None
 
 
-def money(act: Act, priced: Sequence[PoweredRow]) -> tuple[str, dict[str, Any]]:
-    """What it saves or costs per hour and month, in words and as fields; nothing for a restart."""
-    if act.verb == "restart" or not priced:
+def money(act: Act, rows: Sequence[PoweredRow], reserved: Collection[str]) -> tuple[str, dict[str, Any]]:
+    """What it saves or costs per hour and month, in words and as fields; nothing for a restart.
+
+    reserved: ids of machines of which what stopping them saves is not known.
+    """
+    if act.verb == "restart" or not rows:
         return "", {}
+    priced = [row for row in rows if row.id not in reserved]
     total = pricing.total(row.usd_per_hour for row in priced)
-    fields = {"usd_per_hour": total.usd, "usd_per_month": pricing.per_month(total.usd)}
-    return told(act, total), {**fields, "unpriced": total.unpriced or None}
+    usd = total.usd if priced else None
+    fields = {"usd_per_hour": usd, "usd_per_month": pricing.per_month(usd), "unpriced": total.unpriced or None}
+    return told(act, total, len(rows) - len(priced)), fields
 
 
-def told(act: Act, total: Total) -> str:
-    """The money of a start or a stop in a sentence."""
+def told(act: Act, total: Total, reserved: int) -> str:
+    """The money of a start or a stop in a sentence. reserved: how many are not in the total."""
     does, when = ("Saves", "while off") if act.verb == "stop" else ("Costs", "while running")
     after = "; disks stay billed." if act.verb == "stop" else "."
-    if total.unpriced and not total.usd:
+    if (total.unpriced or reserved) and not total.usd:
         return f"What it {does.lower()} {when} is not known{after}"
     least, unknown = ("at least ", f" (of {total.unpriced} the price is not known)") if total.unpriced else ("", "")
+    unknown += f" ({reserved} reserved, not in the sum)" if reserved else ""
     return f"{does} {least}{pricing.words(total.usd)} {when}{unknown}{after}"
 
 
@@ -103,7 +109,7 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
     )
     if broken := _nothing_done(act, tried, outcomes):
         return _error(broken, counts=counts, machines=rows)
-    words, fields = money(act, [row for row in tried if row.result == "done"])
+    words, fields = money(act, [row for row in tried if row.result == "done"], plan.facts.get("reserved", ()))
     traced = {"reconciled": True} if any(one.code == "reconciled" for one in outcomes) else {}
     data: dict[str, Any] = {**_status(rows), "counts": counts, **traced, **fields, "machines": rows}
     onward = _sentences(_onward(rows), waiting_for(rows), unlisted(aside), _pending(rows))

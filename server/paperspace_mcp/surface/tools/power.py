@@ -142,15 +142,17 @@ def _lines(act: Act, machine: Machine, usd: float | None) -> tuple[str, ...]:
         priced = f"it {costs(usd)}" if usd is not None else "what it costs while it runs is not known"
         return (f"START this machine: {priced}.", *_unreachable(machine))
     ends = f"{act.verb.upper()} this machine: whatever runs on it ends."
-    return (ends, saves(usd)) if act is STOP else (ends,)
+    return (ends, saves(usd, reserved=pricing.reserved(machine))) if act is STOP else (ends,)
 
 
 def costs(usd: float) -> str:
     return f"costs {pricing.words(usd)} while it runs"
 
 
-def saves(usd: float | None) -> str:
+def saves(usd: float | None, *, reserved: bool = False) -> str:
     """What a machine that is stopped costs no more."""
+    if reserved:
+        return "It is reserved, so what stopping it saves is not known; the disk stays billed."
     if usd is None:
         return "What it saves is not known; the disk stays billed."
     return f"Saves {pricing.words(usd)} while off; the disk stays billed."
@@ -222,20 +224,21 @@ async def report(desk: Desk, plan: Plan, outcomes: Sequence[Outcome], arguments:
     answer = machine_done(outcome, f"{plan.verb.capitalize()} accepted for", desk, plan.targets[0])
     began = MachineAndEvent.model_validate(outcome.answer)
     event = began.event or await _begun(desk, act, outcome)
-    answer.data = {**answer.data, **told_event(event), **_money(act, plan.usd_per_hour)}
+    answer.data = {**answer.data, **told_event(event), **_money(act, began.data, plan.usd_per_hour)}
     answer.next = follow(event) or f"The provider named no event to wait for; get_machine shows when it is {act.leads}."
     answer.summary = " ".join((answer.summary, *_beside(act, began.data, plan.usd_per_hour)))
     return await followed(desk, act.verb, answer, event, wait_seconds)
 
 
-def _money(act: Act, usd: float | None) -> dict[str, float | None]:
-    """What a start costs or a stop saves; nothing for a restart."""
-    return {} if act is RESTART else {"usd_per_hour": usd, "usd_per_month": pricing.per_month(usd)}
+def _money(act: Act, machine: Machine, usd: float | None) -> dict[str, float | None]:
+    """What a start costs or a stop saves; nothing for a restart, nor where a stop's saving is not known."""
+    silent = act is RESTART or (act is STOP and pricing.reserved(machine))
+    return {} if silent else {"usd_per_hour": usd, "usd_per_month": pricing.per_month(usd)}
 
 
 def _beside(act: Act, machine: Machine, usd: float | None) -> tuple[str, ...]:
     if act is STOP:
-        return (saves(usd),)
+        return (saves(usd, reserved=pricing.reserved(machine)),)
     if act is RESTART:
         return ()
     priced = f"It {costs(usd)}." if usd is not None else "What it costs while it runs is not known."
