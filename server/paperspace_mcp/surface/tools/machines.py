@@ -77,7 +77,8 @@ def describe(desk: Desk, machine: Machine) -> str:
     at = f" at {views.text(machine.public_ip, 64)}" if machine.public_ip else ""
     price = pricing.words(pricing.rate(machine, desk.prices))
     kind, state = views.text(machine.machine_type, 40), views.text(machine.state, 40)
-    what = f"{kind} in {views.place(machine.region)}, {price}"
+    where = f" in {place}" if (place := views.place(machine.region)) else ""
+    what = f"{kind}{where}, {price}"
     named = f"{quoted(machine.name)} ({views.text(machine.id)})"
     if machine.dt_deleted is not None:
         return f"{named} was deleted; it was {state} then: {what}."

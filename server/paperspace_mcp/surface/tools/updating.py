@@ -190,6 +190,7 @@ def _around(update: Step, target: Target, path: dict[str, str], *, start: bool) 
     return (stopped, updated, started) if start else (stopped, updated)
 
 
+_STATIC = "A static address is billed until it is released."
 _LOSSES = {
     "diskSize": "A disk never shrinks again.",
     "networkId": "There is no way back to the default network.",
@@ -210,7 +211,8 @@ def _lines(machine: Machine, changed: dict[str, Any], effect: Effect, steps: int
     losses = [text for name, text in _LOSSES.items() if name in changed and _loses(name, changed, effect)]
     priced = "The new price is not known." if usd is None else f"New price: {pricing.words(usd)}."
     price = [priced] if "machineType" in changed else []
-    return (f"{around}UPDATE this machine: {sets}.", *stays, *losses, *price)
+    address = [_STATIC] if changed.get("publicIpType") == "static" else []
+    return (f"{around}UPDATE this machine: {sets}.", *stays, *losses, *price, *address)
 
 
 def _loses(name: str, changed: dict[str, Any], effect: Effect) -> bool:
