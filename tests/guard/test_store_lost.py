@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.guard.bench import CALLS, CREATE, Bench, Person, error_of, title, types
+from tests.guard.bench import CALLS, CREATE, STOP, Bench, Person, error_of, title, types
 
-from paperspace_mcp.conduct import load_outcomes
-from paperspace_mcp.rules.guard.records import Status
+from paperspace_mcp.conduct import Outcome, load_outcomes
+from paperspace_mcp.conduct.outcomes import dump_outcomes
+from paperspace_mcp.conduct.series import BROKEN_OFF_S
+from paperspace_mcp.rules.guard.records import REPEAT_S, Status
 from paperspace_mcp.surface import consent
 from paperspace_mcp.wire.sqlite import SqliteStore
 
@@ -62,6 +64,45 @@ async def test_an_outcome_that_cannot_be_written_is_not_told_as_nothing(bench: B
     answer = await bench.call(era, Person(types("create")), CREATE.tool, CREATE.arguments)
     assert bench.sent == ["POST /machines"]
     assert answer["changed"] is True, "it was done, and that is told, also where it cannot be written down"
+
+
+async def test_what_was_sent_before_a_process_died_is_found_a_minute_later(
+    bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consent, "OVERTAKEN_S", 0.1)
+    whole = bench.app.store
+    bench.refit(store=Failing(whole, "note", after=1))
+    person = Person(types("create"))
+    await bench.call(era, person, CREATE.tool, CREATE.arguments)
+    bench.refit(store=whole)
+    bench.clock.at += BROKEN_OFF_S - 1
+    assert error_of(await bench.call(era, person, CREATE.tool, CREATE.arguments)) == "unfinished"
+    bench.clock.at += 1
+    answer = await bench.call(era, person, CREATE.tool, CREATE.arguments)
+    assert (answer["status"], answer["machine"]["name"]) == ("done", CREATE.arguments["name"])
+    again = await bench.call(era, person, CREATE.tool, CREATE.arguments)
+    assert again["status"] == "already_done"
+    assert bench.sent == ["POST /machines"]
+    assert len(person.questions) == 1
+
+
+async def test_what_died_before_it_was_sent_is_unknown_and_asked_about_two_minutes_later(
+    bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consent, "OVERTAKEN_S", 0.1)
+    code = (await bench.ask(STOP)).code
+    begun = Outcome("stop_machine", "intent", STOP.id, at=bench.clock())
+    assert bench.app.store.spend(code, Status.OPEN, bench.clock())
+    assert bench.app.store.note(code, "", dump_outcomes([begun]))
+    person = Person(types("stop"))
+    assert error_of(await bench.call(era, person, STOP.tool, STOP.arguments)) == "unfinished"
+    bench.clock.at += BROKEN_OFF_S
+    for _ in range(2):
+        assert error_of(await bench.call(era, person, STOP.tool, STOP.arguments)) == "outcome_unknown"
+    assert (person.questions, bench.sent) == ([], [])
+    bench.clock.at += REPEAT_S
+    assert (await bench.call(era, person, STOP.tool, STOP.arguments))["status"] == "done"
+    assert (len(person.questions), bench.sent) == (1, list(STOP.sent))
 
 
 async def test_a_process_that_dies_after_spending_does_nothing_twice(bench: Bench, era: str) -> None:

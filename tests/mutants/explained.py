@@ -9,7 +9,7 @@ Places = Mapping[str, str]
 _ELSEWHERE: Places = {
     "approving:Approver.listing": "not_together",  # lists.alone
     "approving:Approver._close": "already_decided",  # SqliteStore.close
-    "conduct.corridor:Conduct._still": "?",  # Conduct.judge, with what was done before it
+    "conduct.series:Series._still": "?",  # Conduct.judge, with what was done before it
     "page.deciding:Page.revealed": "nothing_revealed",  # LinkSink.waits
     "page.deciding:Page.reveal": "nothing_revealed",  # LinkSink.waits
     "surface.consent:_decision": "expired",  # SqliteStore.spend; here it is told earlier
@@ -45,7 +45,8 @@ _SHAPES: Places = {
     "conduct.corridor:Conduct._draft": "where is Channel.RULE | where is Channel.INBOX",
     "conduct.corridor:Conduct.accept": "refused == 'mistyped'",
     "conduct.corridor:Conduct._charges": "record.channel is Channel.RULE",
-    "conduct.corridor:Conduct._take": "outcome.status != 'done' | len(after) == total",
+    "conduct.series:Series._found": "unfinished",  # what was begun is looked for, early or late, and never sent again
+    "conduct.series:Series._end": "outcome.status != 'done' | len(after) == len(self._plan.steps)",
     "conduct.batch:Batch._may": "(rest := (self._pace.from_moment - anyio.current_time())) > 0",
     "conduct.batch:Batch._written": "record is None",
     "conduct.judging:_fleet": "machine.dt_deleted is None",

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -14,17 +14,18 @@ from paperspace_mcp.audit import Entry
 from paperspace_mcp.conduct import entries
 from paperspace_mcp.conduct.batch import Batch
 from paperspace_mcp.conduct.judging import judge
-from paperspace_mcp.conduct.outcomes import Outcome, dump_outcomes, load_outcomes
+from paperspace_mcp.conduct.outcomes import Outcome, load_outcomes
 from paperspace_mcp.conduct.parts import Caller, Rooms, owner
 from paperspace_mcp.conduct.pauses import Pauses
+from paperspace_mcp.conduct.series import Series
 from paperspace_mcp.conduct.steps import Steps
 from paperspace_mcp.conduct.storing import audited, stored
-from paperspace_mcp.contract.errors import Failure, OperatorError, Refusal
+from paperspace_mcp.contract.errors import Refusal
 from paperspace_mcp.contract.operation import Operation
 from paperspace_mcp.contract.shapes import Shape
 from paperspace_mcp.rules.guard import plans, questions, records
 from paperspace_mcp.rules.guard.demands import Demand, demand
-from paperspace_mcp.rules.guard.plans import Plan, Step
+from paperspace_mcp.rules.guard.plans import Plan
 from paperspace_mcp.rules.guard.protection import protecting
 from paperspace_mcp.rules.guard.records import Channel, Meeting, Record, Status
 from paperspace_mcp.rules.policy import Charge, Decision, Policy, Standing, Strictness, fingerprint, strictness
@@ -298,46 +299,15 @@ class Conduct:
         Raises:
             Refusal: the policy says no by now; what was done before it is done, and `changed` says so.
         """
-        plan, done = plans.load(record.plan), load_outcomes(record.outcome)
+        plan = plans.load(record.plan)
         if not judged and record.policy != self._rules():
             raise Refusal("policy_changed", changed="unknown", facts={"approval": record.code})
         if plan.independent:
             return await Batch(self.rooms, record, self._busy).run()
-        if done and done[-1].status != "done":
-            raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})
-        pauses = pauses or Pauses()
-        for step in plan.steps[len(done) :]:
-            if done and not await self._ready(record, plan, done, pauses):
-                break
-            if done or not judged:
-                await self._still(record, plan, done)
-            with anyio.CancelScope(shield=True):  # a client that hangs up must not leave a sent step unwritten
-                done = await self._take(record, step, done, len(plan.steps))
-            if done[-1].status != "done":
-                break
-        return done
+        return await self._series(record, plan).run(pauses or Pauses(), judged=judged)
 
-    async def _still(self, record: Record, plan: Plan, done: list[Outcome]) -> None:
-        try:
-            await self.judge(owner(record), plan, record)
-        except Refusal as refusal:
-            raise Refusal(refusal.code, changed="yes" if done else "no", facts=refusal.facts) from None
-
-    async def _take(self, record: Record, step: Step, done: list[Outcome], total: int) -> list[Outcome]:
-        """One step: intent written down, target re-read, sent once, outcome written down."""
-        target_id = step.target.id if step.target else ""
-        intent = [*done, Outcome(step.operation, "intent", target_id, at=self.rooms.now())]
-        if not await self._note(record, done, intent):
-            raise Refusal("unfinished", changed="unknown", facts={"approval": record.code})  # another call is at it
-        with self._busy():
-            outcome = await Steps(self.rooms).take(record, step)
-        after = [*done, outcome]
-        ended = outcome.status != "done" or len(after) == total
-        with suppress(OperatorError):  # what happened is told, also where it cannot be written down any more
-            if made := outcome.made:
-                await stored(partial(self.rooms.store.landed, record.code, made))
-            await self._note(record, intent, after, settled=ended, repeatable=outcome.status in {"failed", "changed"})
-        return after
+    def _series(self, record: Record, plan: Plan) -> Series:
+        return Series(self.rooms, record, self._busy, partial(self.judge, owner(record), plan, record))
 
     @contextmanager
     def _busy(self) -> Iterator[None]:
@@ -350,49 +320,14 @@ class Conduct:
 
     async def look_again(self, record: Record) -> list[Outcome]:
         """Look once more for the trace of a step whose answer was lost; the outcomes as they are known now."""
-        done = load_outcomes(record.outcome)
-        if plans.load(record.plan).independent:
+        plan = plans.load(record.plan)
+        if plan.independent:
             return await Batch(self.rooms, record, self._busy).look_again()
-        step = plans.load(record.plan).steps[len(done) - 1]
-        found = await Steps(self.rooms).reconciled(record, step, done[-1])
-        after = [*done[:-1], found]
-        if found.status == "done":
-            await self._note(record, done, after, settled=True)
-        return after
+        return await self._series(record, plan).look_again()
 
     async def accessors(self, machine_id: str) -> str:
         """The ids of all who have explicit access, as one text."""
         return await Steps(self.rooms).accessors(machine_id)
-
-    async def _ready(self, record: Record, plan: Plan, done: list[Outcome], pauses: Pauses) -> bool:
-        """Wait until the last step has taken effect on the target of the next; False when it takes longer, or fails.
-
-        One that has failed ends the plan: the same call is asked about anew.
-        """
-        before, step = plan.steps[len(done) - 1 : len(done) + 1]
-        steps, ends = Steps(self.rooms), pauses.ends(before.awaits)
-        try:
-            with anyio.CancelScope(deadline=ends):
-                while not await steps.finished(done[-1]) or await steps.moved(step.target) == ["state"]:
-                    await pauses.rest(self.rooms.settling_poll_s, ends, f"{before.operation} is under way")
-                return True
-        except Failure as failure:
-            if failure.code == "step_failed":
-                await self._note(record, done, done, settled=True, repeatable=True)
-        return False
-
-    async def _note(
-        self,
-        record: Record,
-        before: list[Outcome],
-        after: list[Outcome],
-        *,
-        settled: bool = False,
-        repeatable: bool = False,
-    ) -> bool:
-        old, new = dump_outcomes(before), dump_outcomes(after)
-        note = partial(self.rooms.store.note, record.code, old, new, settled=settled, repeatable=repeatable)
-        return await stored(note)
 
     async def _audit(self, entry: Entry) -> None:
         write: Callable[[], int] = partial(self.rooms.audit.write, entry)

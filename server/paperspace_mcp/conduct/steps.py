@@ -87,6 +87,13 @@ class Steps:
         desktop = await self._rooms.wire.read(catalogue.GET_MACHINE_DESKTOP, step.arguments["path"], heard=heard)
         return await self._rooms.sink.deliver(record, step.target.name, desktop)
 
+    async def broken_off(self, record: Record, step: Step, begun: Outcome) -> Outcome:
+        """What became of a step whose process died after its intent: done where the account shows it, else unknown."""
+        lost = replace(begun, status="unknown", code="outcome_unknown")
+        outcome = await self.reconciled(record, step, lost)
+        await self._written(record, step, outcome, begun.at)
+        return outcome
+
     async def reconciled(self, record: Record, step: Step, outcome: Outcome) -> Outcome:
         """An unknown outcome, looked for in the account: done where its trace is found, and is no other call's."""
         found = None

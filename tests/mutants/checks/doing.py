@@ -8,6 +8,7 @@ from paperspace_mcp.conduct.parts import fingerprinted
 from paperspace_mcp.contract.effects import Effect
 
 _CORRIDOR, _STORE, _STEPS = "conduct.corridor:Conduct", "wire.sqlite:SqliteStore", "conduct.steps:Steps"
+_SERIES = "conduct.series:Series"
 _REDEEM, _CHARGES = "rules.guard.warrants:Warrants.redeem", f"{_CORRIDOR}._charges"
 _STATUS = "AND status = ?"
 BEGUN, SPENT_ONLY = "what was written down is as it was read", "only what is spent is begun"
@@ -79,29 +80,29 @@ _ONCE = (
     Check(SPENT_ONLY, f"{_STORE}.note", f"{_STATUS} AND", "AND (status = ? OR 1) AND", "unfinished"),
     Check(
         "a step is begun once",
-        f"{_CORRIDOR}._take",
-        "if not await self._note(record, done, intent):",
-        "if await self._note(record, done, intent) is None:",
+        f"{_SERIES}._take",
+        "if not await self._note([*self._done, intent]):",
+        "if await self._note([*self._done, intent]) is None:",
         "unfinished",
     ),
     Check(
         "what was begun is not begun again",
-        f"{_CORRIDOR}.go_on",
-        'done and done[-1].status != "done"',
+        f"{_SERIES}.run",
+        'self._done and self._done[-1].status != "done"',
         "False",
         "unfinished",
     ),
     Check(
         "what is unknown is not asked about anew",
-        f"{_CORRIDOR}._take",
+        f"{_SERIES}._end",
         'outcome.status in {"failed", "changed"}',
         "True",
         "outcome_unknown",
     ),
     Check(
         "judged again between two steps",
-        f"{_CORRIDOR}.go_on",
-        "await self._still(record, plan, done)",
+        f"{_SERIES}.run",
+        "await self._still()",
         "pass",
         "frozen",
         behind=(AT_THE_CALL,),
