@@ -13,6 +13,7 @@ from paperspace_mcp.rules import naming
 from paperspace_mcp.rules.guard.cleaning import clean, plain
 from paperspace_mcp.rules.guard.demands import TABLE, Ask
 from paperspace_mcp.rules.guard.plans import Target
+from paperspace_mcp.rules.guard.protection import matching
 from paperspace_mcp.rules.policy import Strictness, permitted
 from paperspace_mcp.rules.power import fingerprint
 from paperspace_mcp.rules.pricing import Prices, rate
@@ -103,7 +104,7 @@ class Desk:
         """The machine as a plan's target, for what the plan does to it.
 
         A name that cannot be typed, or is not known to be the only one, is confirmed by id. To know that takes a read,
-        so it is looked up only where the table or the operator wants a name typed.
+        so it is looked up only where the table or the operator wants a name typed, or a standing approval goes by it.
 
         Raises:
             CallerError: machine_deleted, where the provider still shows one that is gone.
@@ -112,11 +113,15 @@ class Desk:
             raise CallerError("machine_deleted")
         protected = self.protected(machine)
         typed = any(self._wants_name(effect, protected=protected) for effect in effects)
-        unsure = typed and not await self._alone(machine.name)
+        unsure = (typed or await self._selected(machine.name)) and not await self._alone(machine.name)
         values = fingerprint(machine, fields)
         if "accessors" in fields:
             values["accessors"] = await self.conduct.accessors(machine.id)
         return Target(machine.id, machine.name, self.label(machine), values, protected, unsure)
+
+    async def _selected(self, name: str) -> bool:
+        """Whether something that is allowed in advance goes by this name."""
+        return any(matching(one.names, name) for one in await self.conduct.standing(self.caller))
 
     async def _alone(self, name: str) -> bool:
         """Whether a name can be typed, and one machine is known to have it and no other."""

@@ -244,6 +244,9 @@ IN_ADVANCE: dict[str, Attack] = {
         START, _OTHER, approved=1, **allowed("start", names=("*",), uses=1)
     ),
     "in advance, for names that can be typed": unasked(_DOUBLES, **allowed("start", names=("eval-*",))),
+    "in advance, for a name of one machine": unasked(
+        Call("start_machine", {"machine": RUNNER}, "", ()), **allowed("start", names=("eval-*",))
+    ),
     "in advance, for its names": unasked(START, **allowed("start", names=("other-*",))),
     "in advance, up to its price": unasked(START, **allowed("start", usd_per_hour=0.01)),
     "unasked: starts only": unasked(CREATE, confirm_usd_per_hour=10.0),

@@ -312,6 +312,7 @@ _IN_ADVANCE = (
         behind=(AFFORDED, SPENT_BUDGET),
     ),
     Check("in advance, for names that can be typed", _COVERS, "not target.type_id", "True", ASKED),
+    Check("in advance, for a name of one machine", _TARGET, "or await self._selected(machine.name)", "", ASKED),
     Check("in advance, for its names", _COVERS, "bool(matching(one.names, target.name))", "True", ASKED),
     Check(
         "in advance, up to its price",
