@@ -42,15 +42,20 @@ async def test_a_store_lost_before_the_effect_is_a_no(bench: Bench, era: str, ca
     assert bench.sent == []
 
 
+async def created_unwritten(bench: Bench, era: str) -> Person:
+    """A machine was created, and its outcome could not be written down; whoever was asked about it."""
+    whole, person = bench.app.store, Person(types("create"))
+    bench.refit(store=Failing(whole, "note", after=1))
+    await bench.call(era, person, CREATE.tool, CREATE.arguments)
+    bench.refit(store=whole)
+    return person
+
+
 async def test_an_outcome_that_cannot_be_written_is_never_sent_again(
     bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consent, "OVERTAKEN_S", 0.1)
-    whole = bench.app.store
-    bench.refit(store=Failing(whole, "note", after=1))
-    person = Person(types("create"))
-    await bench.call(era, person, CREATE.tool, CREATE.arguments)
-    bench.refit(store=whole)
+    person = await created_unwritten(bench, era)
     answer = await bench.call(era, person, CREATE.tool, CREATE.arguments)
     assert error_of(answer) == "unfinished"
     assert answer["error"]["changed"] == "unknown"
@@ -70,11 +75,7 @@ async def test_what_was_sent_before_a_process_died_is_found_a_minute_later(
     bench: Bench, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consent, "OVERTAKEN_S", 0.1)
-    whole = bench.app.store
-    bench.refit(store=Failing(whole, "note", after=1))
-    person = Person(types("create"))
-    await bench.call(era, person, CREATE.tool, CREATE.arguments)
-    bench.refit(store=whole)
+    person = await created_unwritten(bench, era)
     bench.clock.at += BROKEN_OFF_S - 1
     assert error_of(await bench.call(era, person, CREATE.tool, CREATE.arguments)) == "unfinished"
     bench.clock.at += 1

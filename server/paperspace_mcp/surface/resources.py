@@ -119,12 +119,8 @@ def _understood(uri: str) -> tuple[str, str]:
     """Which of our resources it is, and the id in it. What it must not hold is refused before anything is decoded."""
     if uri in {MACHINES, SUMMARY}:
         return uri, ""
-    machine_id, slash, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
-    if (
-        not uri.startswith(f"{MACHINES}/")
-        or not naming.is_id(machine_id)
-        or f"{slash}{rest}" not in {"", "/", "/events"}
-    ):
+    machine_id, _, rest = uri.removeprefix(f"{MACHINES}/").partition("/")
+    if not uri.startswith(f"{MACHINES}/") or not naming.is_id(machine_id) or rest not in {"", "events"}:
         raise MCPError(
             INVALID_PARAMS,
             f"No such resource. There are {SUMMARY}, {MACHINES}, and {MACHINE} and {EVENTS} with the id as listed.",

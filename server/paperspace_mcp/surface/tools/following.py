@@ -32,7 +32,7 @@ async def followed(desk: Desk, verb: str, answer: Answer, event: Event | None, w
     late = capped(desk, wait_seconds) if watched.verdict is Verdict.PENDING else ""
     answer.summary += f" After the wait{late}: {_stands(view)}."
     if watched.verdict is not Verdict.PENDING:
-        answer.next = _after(watched)
+        answer.next = _after(verb, watched)
     return answer
 
 
@@ -47,13 +47,14 @@ def _stands(view: views.WatchedView) -> str:
     return f"{view.verdict}{f' ({view.note})' if view.note else ''}{machine}{address}"
 
 
-def _after(watched: Watched) -> str:
+def _after(verb: str, watched: Watched) -> str:
     """What is left once nothing runs any more."""
-    if watched.note == waiting.NO_ADDRESS:
-        return "It has no public address yet; get_machine shows it once it has."
-    if watched.verdict is Verdict.DONE and not watched.note:
+    if watched.verdict is not Verdict.DONE or watched.note not in {"", waiting.NO_ADDRESS}:
+        return "explain_machine tells how the machine is, and why."
+    machine = watched.machine
+    if verb == "stop" or machine is None or machine.public_ip:
         return ""
-    return "explain_machine tells how the machine is, and why."
+    return "" if machine.public_ip_type == "none" else "It has no public address yet; get_machine shows it once it has."
 
 
 def failed_event(desk: Desk, verb: str, answer: Answer, watched: Watched, machine: Machine | None) -> Answer:
